@@ -53,7 +53,8 @@ impl Status {
         self.into_str()
     }
 
-    /// True for the five statuses that say that something failed.
+    /// True for an integration that is failing: in one of the five error statuses, each of which has an open
+    /// incident. Every list, count, filter, badge and page that speaks of failing ones goes by this.
     pub(crate) const fn is_error(self) -> bool {
         match self {
             Self::CreateError

@@ -8,7 +8,9 @@ use crate::store::{Mark, StatusRow};
 pub(crate) enum Look {
     /// Its configuration in force fails.
     Failing,
-    /// An operation failed, or the latest run warned.
+    /// An operation on it failed: what was in force before goes on, if there was anything.
+    Refused,
+    /// The latest run warned.
     Attention,
     /// The latest run failed, and more are needed to confirm it.
     Unconfirmed,
@@ -23,8 +25,9 @@ pub(crate) enum Look {
 impl Look {
     /// Every look, the most urgent first.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Failing,
+        Self::Refused,
         Self::Attention,
         Self::Unconfirmed,
         Self::InFlight,
@@ -39,7 +42,7 @@ impl Look {
             Status::CreateError
             | Status::EditError
             | Status::DeleteError
-            | Status::MigrateError => Self::Attention,
+            | Status::MigrateError => Self::Refused,
             Status::Creating | Status::Editing | Status::Deleting | Status::Migrating => {
                 Self::InFlight
             }
@@ -63,7 +66,7 @@ impl Look {
     pub(crate) const fn icon(self) -> &'static str {
         match self {
             Self::Failing => "bad",
-            Self::Attention => "warn",
+            Self::Refused | Self::Attention => "warn",
             Self::Unconfirmed | Self::InFlight => "wait",
             Self::Enabled => "ok",
             Self::Disabled => "off",
@@ -73,7 +76,7 @@ impl Look {
     /// Returns the class of its colour.
     pub(crate) const fn tone(self) -> &'static str {
         match self {
-            Self::Failing => "bad",
+            Self::Failing | Self::Refused => "bad",
             Self::Attention | Self::Unconfirmed => "warn",
             Self::Enabled => "ok",
             Self::InFlight | Self::Disabled => "off",
@@ -83,7 +86,7 @@ impl Look {
     /// Returns the letter of its marks and tags.
     pub(crate) const fn letter(self) -> &'static str {
         match self {
-            Self::Failing => "b",
+            Self::Failing | Self::Refused => "b",
             Self::Attention | Self::Unconfirmed => "w",
             Self::Enabled => "g",
             Self::InFlight | Self::Disabled => "o",
@@ -98,7 +101,7 @@ impl Look {
     /// Returns its word within a sentence: `is failing`.
     pub(crate) const fn word(self) -> &'static str {
         match self {
-            Self::Failing => "failing",
+            Self::Failing | Self::Refused => "failing",
             Self::Attention => "to look at",
             Self::Unconfirmed => "failing, not confirmed yet",
             Self::InFlight => "in flight",
@@ -120,10 +123,10 @@ mod tests {
         use ReportStatus::{Failed, Passed, Skipped, Warning};
         let table = [
             (Status::RecurringValidationError, Some((Failed, None)), Look::Failing),
-            (Status::CreateError, Some((Failed, None)), Look::Attention),
-            (Status::EditError, Some((Passed, None)), Look::Attention),
-            (Status::MigrateError, None, Look::Attention),
-            (Status::DeleteError, None, Look::Attention),
+            (Status::CreateError, Some((Failed, None)), Look::Refused),
+            (Status::EditError, Some((Passed, None)), Look::Refused),
+            (Status::MigrateError, None, Look::Refused),
+            (Status::DeleteError, None, Look::Refused),
             (Status::Enabled, None, Look::Enabled),
             (Status::Enabled, Some((Passed, None)), Look::Enabled),
             (Status::Enabled, Some((Skipped, None)), Look::Enabled),
@@ -144,6 +147,13 @@ mod tests {
                 class,
             });
             assert_eq!(Look::of(status, run.as_ref()), expected, "{status} {run:?}");
+        }
+    }
+
+    #[test]
+    fn failing_is_what_has_an_error_status() {
+        for &status in Status::ALL {
+            assert_eq!(Look::of(status, None).word() == "failing", status.is_error(), "{status}");
         }
     }
 

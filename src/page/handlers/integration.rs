@@ -33,7 +33,7 @@ pub(crate) async fn page(Path(name): Path<String>, visit: Visit) -> Shown {
     let rows = read(visit.view(), row, &configured, visit.now()).await;
     let rows = rows.map_err(|error| visit.unread(&error))?;
     let page = Detail::new(rows, &visit.viewer);
-    let counts = Counts { failing: usize::from(page.look == Look::Failing), ..Counts::default() };
+    let counts = Counts { failing: usize::from(page.is_failing), ..Counts::default() };
     let title = format!("{name} {}", page.look.word());
     let frame = Frame::new(&visit.viewer, "integrations", title, counts).about(&name);
     let frame = frame.renewed(Renewal::Whole).themed(&visit.path, &visit.viewer.pairs);

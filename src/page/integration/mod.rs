@@ -99,6 +99,8 @@ pub(crate) struct Detail {
     pub(crate) look: Look,
     /// Name of its status as published.
     pub(crate) status: &'static str,
+    /// True when it is failing.
+    pub(crate) is_failing: bool,
     /// Words before the time since when it fails.
     pub(crate) lasting: Option<Moment>,
     /// Facts in the order of the page.
@@ -152,14 +154,15 @@ impl Detail {
             acknowledgement: explanation.situation.acknowledgement.clone(),
         };
         let outage = row.outage_id.as_ref().filter(|_| hidden(true));
-        let since = row.failing_since().filter(|_| row.status.is_error());
         let href = address::integration(&row.name, row.id.0);
-        let is_failing = look == Look::Failing;
+        let is_failing = row.status.is_error();
+        let since = row.failing_since().filter(|_| is_failing);
         Self {
             name: row.name.clone(),
             kind: row.kind.clone(),
             kind_href: viewer.list("/", "type", &row.kind),
             look,
+            is_failing,
             status: row.status.as_str(),
             lasting: since.map(|at| viewer.present.lasting(at)),
             facts: facts(&explanation, &sharing, viewer),

@@ -50,7 +50,10 @@ impl Why {
         passed: &Facts,
         viewer: &Viewer,
     ) -> Option<Self> {
-        let explained = matches!(look, Look::Failing | Look::Attention | Look::Unconfirmed);
+        let explained = match look {
+            Look::Failing | Look::Refused | Look::Attention | Look::Unconfirmed => true,
+            Look::InFlight | Look::Enabled | Look::Disabled => false,
+        };
         let run = failing.run().filter(|_| explained)?;
         let problems = failing.problems();
         let problem = problems.first().copied()?;
@@ -148,7 +151,7 @@ mod tests {
     #[test]
     fn refused_edit_is_explained_by_the_new_configuration() {
         let failing = FailingRow { row: samples::edited(), ..samples::failing() };
-        let why = Why::of(&failing, Look::Attention, &Facts::new(), &viewer(Access::Read)).unwrap();
+        let why = Why::of(&failing, Look::Refused, &Facts::new(), &viewer(Access::Read)).unwrap();
         assert_eq!(
             (why.run.0, why.rule.as_str()),
             (911, "a definitive failure (denied) counts at once")

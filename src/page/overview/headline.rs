@@ -127,10 +127,10 @@ fn lower(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::IntegrationId;
+    use crate::domain::{IntegrationId, ReportStatus};
     use crate::page::mutes::Mutes;
     use crate::page::overview::asked::Asked;
-    use crate::store::StatusRow;
+    use crate::store::{Mark, StatusRow};
     use crate::view::samples;
 
     fn headline(
@@ -138,12 +138,14 @@ mod tests {
         daemon: &DaemonState<'_>,
         query: &str,
     ) -> Headline {
+        let warned = samples::status().last_run.unwrap();
+        let warned = Mark { status: ReportStatus::Warning, ..warned };
         let row = |(at, (status, outage)): (usize, &(Status, Option<&str>))| StatusRow {
             id: IntegrationId(i64::try_from(at).unwrap()),
             name: format!("n{at:03}"),
             status: *status,
-            outage_id: outage.map(str::to_owned),
-            last_run: None,
+            outage_id: outage.filter(|_| status.is_error()).map(str::to_owned),
+            last_run: outage.filter(|_| !status.is_error()).map(|_| warned),
             ..samples::status()
         };
         let rows: Vec<_> = statuses.iter().enumerate().map(row).collect();
@@ -158,7 +160,7 @@ mod tests {
     fn first_sentence_says_what_is_broken() {
         let (enabled, failing) =
             ((Status::Enabled, None), (Status::RecurringValidationError, None));
-        let disabled = (Status::Disabled, None);
+        let (disabled, untried) = ((Status::Disabled, None), (Status::CreateError, None));
         let table = [
             (vec![], "", "No integrations are configured", "No integrations"),
             (vec![], "q=x", "No integration matches", "No integrations"),
@@ -167,6 +169,7 @@ mod tests {
             (vec![enabled, disabled], "", "None of 2 integrations is failing", "All well"),
             (vec![failing], "", "The integration is failing", "1 failing"),
             (vec![failing, enabled], "", "1 of 2 integrations is failing", "1 failing"),
+            (vec![untried, enabled], "", "1 of 2 integrations is failing", "1 failing"),
             (vec![failing, failing, enabled], "", "2 of 3 integrations are failing", "2 failing"),
             (
                 vec![failing, failing, enabled],
@@ -186,16 +189,18 @@ mod tests {
         let shared = (Status::RecurringValidationError, Some("out_1"));
         let alone = (Status::RecurringValidationError, None);
         let edit = (Status::EditError, None);
+        let warned = (Status::Enabled, Some("warned"));
         let receivers = samples::receivers();
         let with = DaemonState { receivers: &receivers, ..WELL };
         let table = [
             (
-                vec![shared, shared, shared, alone, edit],
+                vec![shared, shared, shared, alone, edit, warned],
                 WELL,
                 "3 of them fail by one cause. 1 more needs a look before it fails. The daemon is well.",
             ),
             (vec![shared, shared], WELL, "All of them fail by one cause. The daemon is well."),
-            (vec![edit, edit], WELL, "2 need a look before they fail. The daemon is well."),
+            (vec![edit, edit], WELL, "The daemon is well."),
+            (vec![warned; 2], WELL, "2 need a look before they fail. The daemon is well."),
             (vec![], with, "The daemon is well, but 1 of 2 receivers cannot be notified."),
             (
                 vec![],

@@ -139,7 +139,7 @@ fn tags(row: &StatusRow, cover: Option<&Cover>, viewer: &Viewer) -> Vec<Tag> {
     tags.extend(covered.or_else(|| row.is_muted.then(|| tag("muted", ""))));
     tags.extend(
         words::status(row.status)
-            .map(|text| tag(text, if look == Look::Attention { "w" } else { "" })),
+            .map(|text| tag(text, if look == Look::Refused { "b" } else { "" })),
     );
     if look == Look::Unconfirmed {
         tags.push(tag("not confirmed yet", "w"));
@@ -200,7 +200,7 @@ mod tests {
         };
         let table = [
             (row(|_| ()), vec![]),
-            (row(|row| row.status = Status::EditError), vec!["new configuration refused [w]"]),
+            (row(|row| row.status = Status::EditError), vec!["new configuration refused [b]"]),
             (row(|row| row.status = Status::Creating), vec!["new []"]),
             (row(|row| row.status = Status::Enabled), vec!["not confirmed yet [w]"]),
             (row(|row| row.outage_id = Some("out_1".to_owned())), vec!["outage [b]"]),

@@ -74,7 +74,7 @@ impl<'a> Selection<'a> {
         let matching: Vec<_> = rows.filter(|row| asked.filter.fits(row, now)).collect();
         let fits = |show: Show, row: &StatusRow| match show {
             Show::All => true,
-            Show::Failing => Look::of_row(row) == Look::Failing,
+            Show::Failing => row.status.is_error(),
             Show::Attention => Look::of_row(row).wants_attention(),
             Show::Muted => mutes.is_muted(row),
         };
@@ -117,7 +117,7 @@ impl<'a, 'b> Paging<'a, 'b> {
         let group = |kind: Option<&'a str>, rows: Vec<&'a StatusRow>| Group {
             kind,
             number: rows.len(),
-            failing: rows.iter().filter(|row| Look::of_row(row) == Look::Failing).count(),
+            failing: rows.iter().filter(|row| row.status.is_error()).count(),
             is_open: kind.is_none_or(|kind| !asked.closed.iter().any(|closed| closed == kind)),
             rows,
         };
@@ -174,7 +174,7 @@ impl<'a, 'b> Paging<'a, 'b> {
 fn causes<'a>(matching: &[&'a StatusRow], mutes: &Mutes<'_>) -> Vec<Cause<'a>> {
     let mut causes: Vec<Cause<'a>> = Vec::new();
     let mut outages: BTreeMap<&str, usize> = BTreeMap::new();
-    for &row in matching.iter().filter(|row| Look::of_row(row) == Look::Failing) {
+    for &row in matching.iter().filter(|row| row.status.is_error()) {
         let outage = row.outage_id.as_deref();
         let known = outage.and_then(|id| outages.get(id)).and_then(|at| causes.get_mut(*at));
         if let Some(cause) = known {
@@ -196,7 +196,8 @@ fn causes<'a>(matching: &[&'a StatusRow], mutes: &Mutes<'_>) -> Vec<Cause<'a>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Status;
+    use crate::domain::{ReportStatus, Status};
+    use crate::store::Mark;
     use crate::view::samples;
 
     fn row(number: usize, kind: &str, status: Status) -> StatusRow {
@@ -268,13 +269,17 @@ mod tests {
             row(0, "Trino", Status::RecurringValidationError),
             row(1, "Trino", Status::EditError),
             row(2, "Redshift", Status::Enabled),
+            row(3, "Trino", Status::Enabled),
         ];
         rows[2].is_muted = true;
+        let run = samples::status().last_run.unwrap();
+        rows[3].last_run = Some(Mark { status: ReportStatus::Warning, ..run });
         let counts = |query: &str| select(&rows, query).counts.map(|(_, count)| count);
-        assert_eq!(counts(""), [3, 1, 1, 1]);
-        assert_eq!(counts("show=failing"), [3, 1, 1, 1]);
-        assert_eq!(counts("type=Trino"), [2, 1, 1, 0]);
-        assert_eq!(groups(&select(&rows, "show=failing")), ["Trino:1"]);
+        assert_eq!(counts(""), [4, 2, 1, 1]);
+        assert_eq!(counts("show=failing"), [4, 2, 1, 1]);
+        assert_eq!(counts("type=Trino"), [3, 2, 1, 0]);
+        assert_eq!(counts("failing=true")[0], counts("")[1], "the filter and the part agree");
+        assert_eq!(groups(&select(&rows, "show=failing")), ["Trino:2"]);
         assert_eq!(groups(&select(&rows, "show=attention&sort=name")), ["*:1"]);
         assert_eq!(groups(&select(&rows, "show=muted")), ["Redshift:1"]);
     }
