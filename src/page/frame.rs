@@ -21,6 +21,9 @@ const PAGES: [(&str, &str, &str); 8] = [
     ("report", "/report", "Report"),
 ];
 
+/// Milliseconds between two renewals of a page for which much is read, as the script takes them.
+const SELDOM: &str = "10000";
+
 /// Renewal of a page that stays open.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Renewal {
@@ -28,6 +31,8 @@ pub(crate) enum Renewal {
     Rows,
     /// The page is renewed as a whole.
     Whole,
+    /// The page is renewed as a whole, every ten seconds at most, since much is read for it.
+    Seldom,
 }
 
 /// Numbers beside the words of the navigation.
@@ -145,9 +150,10 @@ impl Frame {
     #[must_use]
     pub(crate) fn renewed(mut self, renewal: Renewal) -> Self {
         self.mode = match renewal {
-            Renewal::Rows | Renewal::Whole if self.is_public => "poll",
+            Renewal::Rows | Renewal::Whole | Renewal::Seldom if self.is_public => "poll",
             Renewal::Rows => "rows",
             Renewal::Whole => "whole",
+            Renewal::Seldom => SELDOM,
         };
         self
     }
@@ -225,6 +231,7 @@ mod tests {
         };
         assert_eq!(mode(Access::Read, Renewal::Rows), "rows");
         assert_eq!(mode(Access::Act, Renewal::Whole), "whole");
+        assert_eq!(mode(Access::Read, Renewal::Seldom), SELDOM);
         assert_eq!(mode(Access::Public, Renewal::Rows), "poll");
         assert_eq!(mode(Access::Public, Renewal::Whole), "poll");
     }

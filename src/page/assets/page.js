@@ -45,7 +45,7 @@ const load = (url) => fetch(url).then(async (answer) => { if (answer.ok) { parse
 const later = (wait, run, timer) => () => { timer ||= setTimeout(() => { timer = 0; run(); }, wait); };
 
 // Stream of changes; a page that may be stale says so.
-const whole = later(500, () => load(location.href)), head = later(2000, () => load("/fragment/head" + location.search)), other = live === "rows" ? head : whole;
+const whole = later(+live || 500, () => load(location.href)), head = later(2000, () => load("/fragment/head" + location.search)), other = live === "rows" ? head : whole;
 const listen = () => {
   const stream = new EventSource("/api/v1/changes");
   stream.onopen = () => { if (opened) whole(); up = opened = 1; };

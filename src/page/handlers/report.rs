@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use super::lists::ListQuery;
 use crate::http::{BadParameter, Problem, Query};
 use crate::input::quoted;
-use crate::page::frame::{Counts, Frame};
+use crate::page::frame::{Counts, Frame, Renewal};
 use crate::page::report::{Choice, Monthly, Months, PATH, Printer, REPORT, selection};
 use crate::page::templates::ReportPage;
 use crate::page::viewer::Access;
@@ -44,7 +44,7 @@ pub(crate) async fn page(visit: Visit) -> Shown {
     let frame =
         Frame::new(&visit.viewer, "report", format!("Report of {shown}"), Counts::default());
     visit.html(&ReportPage {
-        frame: frame.themed(&visit.path, &list.pairs),
+        frame: frame.renewed(Renewal::Seldom).themed(&visit.path, &list.pairs),
         kept: list.kept(&["month", "type", "label"]),
         choice,
         report,
