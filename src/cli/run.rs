@@ -24,7 +24,7 @@ pub(super) async fn answer(global: &Global, args: Run) -> Result<Answer, Command
     };
     let serving = servers.start(&daemon);
     let control = daemon.control.clone();
-    let ended = daemon.until(signals.stop(&control, global.config.as_deref())).await;
+    let ended = Box::pin(daemon.until(signals.stop(&control, global.config.as_deref()))).await;
     serving.stop().await;
     // Queries of runs that were torn down are cancelled at their platforms.
     farewell::finished().await;

@@ -330,7 +330,7 @@ mod tests {
             status,
             labels: Vec::new(),
             last_run_at,
-            next_run_at: last_run_at.map(|at| at.plus(Duration::from_secs(60))),
+            next_run_at: last_run_at.map(|at| at.plus(Duration::from_mins(1))),
             expires_at: None,
             conditions: Vec::new(),
         };
@@ -436,6 +436,11 @@ mod tests {
             assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
         }
         assert!(text.ends_with("\n# EOF\n"), "{text}");
+    }
+
+    #[test]
+    fn integration_without_a_run_has_no_instants_and_no_conditions() {
+        let text = counted().text(state(Some(stored()))).unwrap();
         for absent in [
             "last_run_timestamp_seconds{integration=\"new\"}",
             "expiry_timestamp_seconds{integration=\"new\"}",

@@ -72,6 +72,17 @@ const DOUBTFUL: usize = 1;
 const SILENT: usize = 2;
 const THROTTLED: usize = 3;
 
+/// Past of a configuration before its first failing look.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum Past {
+    #[default]
+    Usual,
+    /// The status had changed often.
+    Unsteady,
+    /// It had passed often in a row.
+    Steady,
+}
+
 /// Model of the evidence about one configuration.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Judge {
@@ -79,10 +90,7 @@ pub(super) struct Judge {
     passing: u32,
     failures: [Option<Streak>; KINDS],
     recovery: Option<Streak>,
-    /// The status had changed often before the first failing look.
-    was_unsteady: bool,
-    /// It had passed often enough before the first failing look.
-    was_steady: bool,
+    past: Past,
     is_known: bool,
     has_siblings: bool,
     /// Next look that the latest run asks for.
@@ -159,8 +167,11 @@ impl Judge {
 
     fn fail(&mut self, run: Found<'_>, policy: &Policy, around: Around) -> Option<bool> {
         if self.failures.iter().all(Option::is_none) {
-            let is_steady = policy.weights.steady_passes <= self.passing;
-            (self.was_unsteady, self.was_steady) = (around.is_unsteady, is_steady);
+            self.past = match policy.weights.steady_passes <= self.passing {
+                _ if around.is_unsteady => Past::Unsteady,
+                true => Past::Steady,
+                false => Past::Usual,
+            };
         }
         (self.failing, self.passing, self.recovery) = (self.failing + 1, 0, None);
         self.ask = None;
@@ -168,7 +179,7 @@ impl Judge {
             return Some(false);
         }
         let kind = kind(policy, run.class.unwrap_or("invalid"), run.is_certain);
-        let unsteady = self.was_unsteady;
+        let unsteady = self.past == Past::Unsteady;
         let streak = self.failures[kind].get_or_insert(Streak::new(run.started, unsteady));
         let weights = &policy.weights;
         let measure =
@@ -179,10 +190,10 @@ impl Judge {
             None => None,
         };
         let free = streak.add(run.started, wait(streak.looks));
-        let each = measure[kind].map_or(ENOUGH, |measure| match (unsteady, self.was_steady) {
-            (true, _) => measure.weight * weights.unsteady_percent / 100,
-            (false, true) if kind == SILENT => weights.steady_silent,
-            (false, _) => measure.weight,
+        let each = measure[kind].map_or(ENOUGH, |measure| match self.past {
+            Past::Unsteady => measure.weight * weights.unsteady_percent / 100,
+            Past::Steady if kind == SILENT => weights.steady_silent,
+            Past::Steady | Past::Usual => measure.weight,
         });
         streak.weight = if kind == SILENT && is_counted(policy) {
             streak.looks * ENOUGH / policy.confirm_runs.unwrap_or(3)

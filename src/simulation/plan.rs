@@ -321,7 +321,6 @@ fn spec(dice: &mut Dice, hosts: usize, schedules: &[Schedule]) -> Spec {
         flap_flips: *dice.pick(&[0, 2, 3, 3]),
         flap_window: Duration::from_mins(20),
         flap_calm: Duration::from_mins(2),
-        ..Policy::default()
     };
     let host = usize::try_from(dice.next() % 1_000).unwrap() % hosts;
     let schedule = dice.pick(schedules).clone();

@@ -70,12 +70,11 @@ fn clock(facts: &Facts) -> Looked {
     let faults = faults.filter(|fault| fault.fault == OwnFault::Clock);
     let mut found: Vec<_> = faults.map(|fault| Found::new(format!("{}.", fault.message))).collect();
     match facts.machine.is_synchronised {
-        Some(true) => {}
         Some(false) => found.push(Found::new("The clock is not synchronised.")),
         None if found.is_empty() => {
             return Err("this machine does not say whether its clock is synchronised");
         }
-        None => {}
+        Some(true) | None => {}
     }
     Ok(found)
 }

@@ -55,7 +55,7 @@ pub(super) async fn machine(
 
 /// Returns what files and commands of this machine say.
 fn local(variable: Option<String>, sockets: BTreeSet<PathBuf>) -> Machine {
-    let files = variable.map(PathBuf::from).into_iter().chain(AUTHORITIES.map(PathBuf::from));
+    let mut files = variable.map(PathBuf::from).into_iter().chain(AUTHORITIES.map(PathBuf::from));
     let changed = |path: PathBuf| {
         let found = fs::metadata(&path).ok()?;
         Some((path, Timestamp(found.mtime().saturating_mul(1000))))
@@ -67,7 +67,7 @@ fn local(variable: Option<String>, sockets: BTreeSet<PathBuf>) -> Machine {
     Machine {
         is_synchronised: disk::is_synchronised(),
         has_ipv6: has_default_route(&routes),
-        authorities: files.filter_map(changed).next(),
+        authorities: files.find_map(changed),
         listening: is_seen.then_some(listening),
         sockets: disk::modes(sockets.into_iter().collect()),
         ..Machine::default()

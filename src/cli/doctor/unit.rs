@@ -41,8 +41,8 @@ pub(super) struct Unit {
 impl Unit {
     /// Reads the unit in `folders`, the strongest first; none where it is not installed.
     pub(super) fn read(folders: &[&Path]) -> Option<Self> {
-        let files = folders.iter().map(|folder| folder.join(UNIT));
-        let (path, text) = files.filter_map(|path| Some((path.clone(), read(&path)?))).next()?;
+        let mut files = folders.iter().map(|folder| folder.join(UNIT));
+        let (path, text) = files.find_map(|path| Some((path.clone(), read(&path)?)))?;
         let mut unit = Self { settings: settings(&path, &text), path };
         let mut drop_ins = BTreeMap::new();
         // The weakest first, so that a file of the same name in a stronger folder takes its place.

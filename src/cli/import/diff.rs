@@ -15,7 +15,8 @@ pub(super) fn diff(before: &str, after: &str) -> String {
     }
     let changed = |lines: &[&str], mark: char| -> String {
         let end = lines.len().saturating_sub(tail);
-        lines.iter().take(end).skip(head).map(|line| format!("{mark}{line}\n")).collect()
+        let lines = lines.iter().take(end).skip(head);
+        lines.map(|line| format!("{mark}{line}\n")).collect::<Vec<_>>().concat()
     };
     let context = |line: &&str| format!(" {line}\n");
     let above = after.iter().take(head).skip(head.saturating_sub(AROUND)).map(context);

@@ -60,22 +60,22 @@ fn results(previous: &Previous) -> String {
     let Previous { integration, kind, status, tests } = previous;
     let catalog = find(kind).map_or(&[][..], |platform| platform.catalog);
     let name = sanitise(integration);
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for test in tests {
         let known = catalog.iter().find(|known| known.name.eq_ignore_ascii_case(&test.name));
         let shown = known.map_or_else(|| sanitise(&test.name), |known| known.name.into());
         let message = sanitise(&test.message);
         if FAILED.contains(&test.status.as_str()) {
             let was = if test.status == "failed" { "was failing" } else { "had a warning" };
-            text.push_str(&format!("  {name}: {was} there too: [{shown}] {message}\n"));
+            lines.push(format!("  {name}: {was} there too: [{shown}] {message}\n"));
         } else if known.is_none() {
-            text.push_str(&format!("  {name}: [{shown}] is no test of this program\n"));
+            lines.push(format!("  {name}: [{shown}] is no test of this program\n"));
         }
     }
-    if text.is_empty() && !status.is_empty() && status != "enabled" {
-        text.push_str(&format!("  {name}: its status was {}\n", sanitise(status)));
+    if lines.is_empty() && !status.is_empty() && status != "enabled" {
+        lines.push(format!("  {name}: its status was {}\n", sanitise(status)));
     }
-    text
+    lines.concat()
 }
 
 /// Returns the lines of the unit for the secrets that the drop-in refers to.

@@ -28,7 +28,7 @@ pub(super) fn read(source: &Source, text: &str, context: Context<'_>, made: &mut
         Kind::Table(connections) => connections,
         // As `airflow connections list --output json` prints them.
         Kind::Array(items) => items.into_iter().filter_map(named).collect(),
-        _ => {
+        Kind::Null | Kind::Bool(_) | Kind::Integer(_) | Kind::Float(_) | Kind::String(_) => {
             let message = "expected connections, as `airflow connections export` writes them";
             return context.fault(&shown, "", message);
         }
@@ -62,7 +62,7 @@ fn flattened(
     let (mut own, mut more) = (Vec::new(), Vec::new());
     for (key, value) in entries {
         match key.as_str() {
-            "conn_type" => kind = value.text().unwrap_or_default().to_owned(),
+            "conn_type" => value.text().unwrap_or_default().clone_into(&mut kind),
             "conn_id" | "description" | "id" | "is_encrypted" | "is_extra_encrypted"
             | "get_uri" => {}
             "extra" | "extra_dejson" => more.extend(extra(value, context)),
@@ -96,10 +96,13 @@ fn extra(value: Value, context: Context<'_>) -> Vec<(String, Value)> {
                 return Vec::new();
             }
         },
-        other => other,
+        kind @ (Kind::Null
+        | Kind::Bool(_)
+        | Kind::Integer(_)
+        | Kind::Float(_)
+        | Kind::Array(_)
+        | Kind::Table(_)) => kind,
     };
-    match table {
-        Kind::Table(entries) => entries,
-        _ => Vec::new(),
-    }
+    let Kind::Table(entries) = table else { return Vec::new() };
+    entries
 }

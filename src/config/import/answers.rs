@@ -3,6 +3,8 @@
 //! Ids are kept, so that clients find what they know. An answer has no secrets, or shows something in their place:
 //! each becomes the reference to a credential.
 
+use std::sync::Arc;
+
 use super::draft::{Context, Draft, unique};
 use super::made::{Made, Previous, PreviousTest};
 use super::source::Source;
@@ -76,16 +78,16 @@ fn listed(root: Value) -> Option<Vec<Value>> {
         Kind::Table(entries) if entries.iter().any(|(key, _)| key == "type") => {
             Some(vec![Value { kind: Kind::Table(entries), origin: root.origin }])
         }
-        Kind::Table(entries) => entries.into_iter().find_map(|(key, value)| match value.kind {
-            Kind::Array(items) if LISTS.contains(&key.as_str()) => Some(items),
-            _ => None,
+        Kind::Table(entries) => entries.into_iter().find_map(|(key, value)| {
+            let Kind::Array(items) = value.kind else { return None };
+            LISTS.contains(&key.as_str()).then_some(items)
         }),
         Kind::Null | Kind::Bool(_) | Kind::Integer(_) | Kind::Float(_) | Kind::String(_) => None,
     }
 }
 
 fn one(source: &Source, answer: Value, context: Context<'_>, made: &mut Made) {
-    let origin = answer.origin.clone();
+    let origin = Arc::clone(&answer.origin);
     let text = |key: &str| answer.entry(key).and_then(scalar);
     let Some(kind) = text("type") else {
         return context.fault(&origin, "type", "missing; the answer is not one of an integration");

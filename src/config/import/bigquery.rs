@@ -1,4 +1,4 @@
-//! Connections to Google BigQuery.
+//! Connections to Google's `BigQuery`.
 
 use super::draft::{Draft, Fields};
 

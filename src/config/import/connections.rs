@@ -111,9 +111,9 @@ pub(super) fn snowflake(source: &Source, text: &str, context: Context<'_>, made:
     };
     let below = root.entry("connections").cloned();
     let Kind::Table(tables) = below.unwrap_or(root).kind else { return };
-    let tables = tables.into_iter().filter_map(|(name, table)| match table.kind {
-        Kind::Table(entries) => Some((name, table.origin, entries)),
-        _ => None,
+    let tables = tables.into_iter().filter_map(|(name, table)| {
+        let Kind::Table(entries) = table.kind else { return None };
+        Some((name, table.origin, entries))
     });
     let tables: Vec<_> = tables.collect();
     let names: Vec<_> = tables.iter().map(|(name, ..)| name.clone()).collect();

@@ -81,18 +81,20 @@ fn of_jinja(value: &Value, context: Context<'_>) -> Value {
     let origin = &value.origin;
     let kind = match &value.kind {
         Kind::String(text) if text.contains("{{") => {
-            return match whole(text) {
-                Some((name, default)) => variable_of(name, default, origin),
-                None => {
-                    let kind = Kind::String(rendered(text, context, origin));
-                    Value { kind, origin: Arc::clone(origin) }
-                }
-            };
+            if let Some((name, default)) = whole(text) {
+                return variable_of(name, default, origin);
+            }
+            Kind::String(rendered(text, context, origin))
         }
         Kind::Array(items) => {
             Kind::Array(items.iter().map(|item| of_jinja(item, context)).collect())
         }
-        other => other.clone(),
+        Kind::Null
+        | Kind::Bool(_)
+        | Kind::Integer(_)
+        | Kind::Float(_)
+        | Kind::String(_)
+        | Kind::Table(_) => value.kind.clone(),
     };
     Value { kind, origin: Arc::clone(origin) }
 }
@@ -139,12 +141,10 @@ fn rendered(text: &str, context: Context<'_>, origin: &Arc<str>) -> String {
             context.fault(origin, "", message);
             continue;
         };
-        match context.variables.get(name).map(String::as_str).or(default) {
-            Some(value) => out.push_str(value),
-            None => {
-                let message = format!("environment variable {name} is not set");
-                context.fault(origin, "", message);
-            }
+        if let Some(value) = context.variables.get(name).map(String::as_str).or(default) {
+            out.push_str(value);
+        } else {
+            context.fault(origin, "", format!("environment variable {name} is not set"));
         }
     }
     out.push_str(rest);

@@ -147,7 +147,8 @@ fn is_nothing(value: &Value) -> bool {
 
 /// Returns the value that stands for a variable of the environment.
 pub(super) fn variable_of(name: &str, default: Option<&str>, origin: &Arc<str>) -> Value {
-    let own = |text: &str| Value { kind: Kind::String(text.to_owned()), origin: origin.clone() };
+    let own =
+        |text: &str| Value { kind: Kind::String(text.to_owned()), origin: Arc::clone(origin) };
     let [env, without] = VARIABLE.map(str::to_owned);
     let default = default.map(|text| (without, own(text)));
     let entries = [(env, own(name))].into_iter().chain(default).collect();
@@ -202,7 +203,8 @@ impl Draft {
     /// Sets a key to a value of the connection, if it has one; digits are a number for `port`.
     pub(super) fn copy(&mut self, fields: &Fields<'_>, name: &str, path: &str) {
         let Some(text) = fields.text(name) else { return };
-        let number = text.parse().ok().filter(|_number: &i64| path.ends_with(".port"));
+        let number =
+            text.parse().ok().filter(|_number: &i64| path.rsplit('.').next() == Some("port"));
         self.put(path, number.map_or(Kind::String(text), Kind::Integer));
     }
 

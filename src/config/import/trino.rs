@@ -1,5 +1,7 @@
 //! Connections to Starburst and Trino.
 
+use std::sync::Arc;
+
 use super::draft::{Draft, Fields};
 use crate::input::{Kind, Value};
 
@@ -73,7 +75,7 @@ pub(super) fn make(fields: &Fields<'_>, draft: &mut Draft) -> Result<(), String>
     }
     tls(fields, draft);
     if let (Some(catalog), Some(given)) = (fields.text("catalog"), fields.value("catalog")) {
-        let catalog = Value { kind: Kind::String(catalog), origin: given.origin.clone() };
+        let catalog = Value { kind: Kind::String(catalog), origin: Arc::clone(&given.origin) };
         draft.put("config.catalogs", Kind::Array(vec![catalog]));
     }
     for (name, path) in [("roles", "config.roles"), ("headers", "config.headers")] {

@@ -33,7 +33,7 @@ use super::{
     AutoBootstrap, BoxFuture, Identity, LogInKey, Mode, Names, Platform, Recorder, RunContext,
     Seen, Surplus, Validated, Validator, principal,
 };
-use crate::domain::{Class, FactKind, Finding, Observed, Test};
+use crate::domain::{FactKind, Finding, Observed, Test};
 use crate::input::Reader;
 use advice::Subject;
 use catalog::{

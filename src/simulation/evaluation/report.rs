@@ -322,9 +322,9 @@ pub(super) fn past() -> String {
     for passes in STEADY.into_iter().chain([rule]) {
         let weights = Weights { steady_passes: passes, ..Weights::RULE };
         let policy = Policy { weights, ..Policy::default() };
-        let measured = Evaluation::one_policy(&FREQUENT, OTHER_SEEDS, &policy);
-        let line = Line::of(OWN, &FREQUENT, &measured);
-        let (alerts, lone) = (line.false_alerts.value, line.lone.value);
+        let found = Evaluation::one_policy(&FREQUENT, OTHER_SEEDS, &policy);
+        let row = Line::of(OWN, &FREQUENT, &found);
+        let (alerts, lone) = (row.false_alerts.value, row.lone.value);
         writeln!(text, "| {passes} | {alerts:.2} | {lone:.0} |").unwrap();
     }
     let most = bound::steady_alerts(&OFTEN, rule);

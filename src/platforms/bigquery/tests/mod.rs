@@ -17,7 +17,7 @@ use serde_json::{Value as Json, json};
 use super::accounts::is_of;
 use super::catalog::REUSE;
 use super::*;
-use crate::domain::{Outcome, Report, ReportStatus, Timestamp};
+use crate::domain::{Class, Outcome, Report, ReportStatus, Timestamp};
 use crate::platforms::testing::{
     NOW, Recorded, Seen, Server, StandIn, Subject as Tested, cases, config, context,
     echo_is_hidden, facts_of_case, flat, nested, parsed, recorded_again, replay, sample_config,
