@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
@@ -12,51 +11,71 @@ use super::asked::{Asked, json, unread};
 use super::route::{Handled, Reply};
 use super::state::Api;
 use crate::domain::IntegrationId;
-use crate::http::{Answer, Code, Problem, written};
-use crate::store::{IntegrationRow, Listed, StoreError};
+use crate::http::{Answer, Caller, Code, Packing, Problem, written};
+use crate::store::{IntegrationRow, StoreError};
 use crate::view::{Published, PublishedStatus};
 
 /// Integrations that are read at once: their objects stay far below 2 MiB.
 const AT_ONCE: u32 = 100;
+/// Bytes of the compressed list that are kept, so that its tag is known before it is sent: about 60,000 integrations.
+const PACKED_MAX: usize = 4 * 1024 * 1024;
 
-/// Handler of `GET /integrations`: all but the deleted ones, by id, made while they are sent.
+/// Handler of `GET /integrations`: all but the deleted ones, by id.
 pub(super) async fn list(asked: Asked) -> Handled {
-    let first = by_id(&asked.api, 0).await.map_err(unread)?;
     let yaml = wants_yaml(&asked.headers);
-    let (sender, body) = written();
-    let (api, caller) = (Arc::clone(&asked.api), asked.caller);
-    tokio::spawn(async move {
-        let (mut rows, mut is_first) = (first, true);
-        loop {
-            let last = rows.rows.last().map(|row| row.id.0);
-            let seen = rows.rows.iter().filter(|row| caller.sees(&row.labels));
-            let mut text = String::new();
-            for row in seen {
-                text.push_str(&element(row, yaml, is_first));
-                is_first = false;
-            }
-            if sender.send(Bytes::from(text)).await.is_err() {
-                return;
-            }
-            let (true, Some(last)) = (rows.next.is_some(), last) else { break };
-            // A body that ends without its bracket is no JSON: the caller sees that it is not whole.
-            let Ok(next) = by_id(&api, last).await else { return };
-            rows = next;
+    let mut parts = Parts::new(&asked, yaml);
+    let mut packing = Packing::new();
+    while let Some(part) = parts.next().await.map_err(unread)? {
+        packing.add(&part).map_err(unwritten)?;
+        if PACKED_MAX < packing.kept() {
+            return Ok(Reply::Streamed(streamed(Parts::new(&asked, yaml), yaml)));
         }
-        let end = match (yaml, is_first) {
-            (false, true) => "[]",
-            (false, false) => "]",
-            (true, true) => "[]\n",
-            (true, false) => "",
-        };
-        let _closed = sender.send(Bytes::from_static(end.as_bytes())).await;
-    });
-    Ok(Reply::Streamed(streamed(body, yaml)))
+    }
+    let kind = if yaml { YAML } else { crate::http::JSON };
+    Ok(Reply::Packed(packing.finish(kind).map_err(unwritten)?))
 }
 
-/// Reads integrations that are not deleted after an id.
-async fn by_id(api: &Api, after: i64) -> Result<Listed<IntegrationRow>, StoreError> {
-    api.view.integrations_by_id(IntegrationId(after), AT_ONCE).await
+fn unwritten(_error: std::io::Error) -> Problem {
+    Problem::new(Code::Internal, "the answer cannot be written")
+}
+
+/// Text of the list, read and written part by part.
+struct Parts {
+    api: Arc<Api>,
+    caller: Caller,
+    yaml: bool,
+    /// Id after which the next part begins; none once the list has ended.
+    after: Option<i64>,
+    is_first: bool,
+}
+
+impl Parts {
+    fn new(asked: &Asked, yaml: bool) -> Self {
+        let (api, caller) = (Arc::clone(&asked.api), asked.caller.clone());
+        Self { api, caller, yaml, after: Some(0), is_first: true }
+    }
+
+    /// Reads the next part; none after the last one.
+    async fn next(&mut self) -> Result<Option<String>, StoreError> {
+        let Some(after) = self.after else { return Ok(None) };
+        let rows = self.api.view.integrations_by_id(IntegrationId(after), AT_ONCE).await?;
+        let mut text = String::new();
+        for row in rows.rows.iter().filter(|row| self.caller.sees(&row.labels)) {
+            text.push_str(&element(row, self.yaml, self.is_first));
+            self.is_first = false;
+        }
+        let last = rows.rows.last().filter(|_| rows.next.is_some());
+        self.after = last.map(|row| row.id.0);
+        if self.after.is_none() {
+            text.push_str(match (self.yaml, self.is_first) {
+                (false, true) => "[]",
+                (false, false) => "]",
+                (true, true) => "[]\n",
+                (true, false) => "",
+            });
+        }
+        Ok(Some(text))
+    }
 }
 
 /// Returns an element of the list, with what stands between it and the one before.
@@ -68,7 +87,17 @@ fn element(row: &IntegrationRow, yaml: bool, is_first: bool) -> String {
     format!("{}{object}", if is_first { "[" } else { "," })
 }
 
-fn streamed(body: Body, yaml: bool) -> Response {
+/// Returns a list that is too long to be kept: it is sent while it is read, without a tag.
+fn streamed(mut parts: Parts, yaml: bool) -> Response {
+    let (sender, body) = written();
+    tokio::spawn(async move {
+        // A body that ends without its bracket is no JSON: the caller sees that it is not whole.
+        while let Ok(Some(part)) = parts.next().await {
+            if sender.send(Bytes::from(part)).await.is_err() {
+                return;
+            }
+        }
+    });
     let kind = if yaml { YAML } else { crate::http::JSON };
     let mut response = body.into_response();
     let headers = response.headers_mut();

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use axum::response::Response;
 
 use super::asked::Asked;
-use crate::http::{Answer, Code, Parameter, Problem, Public, Scope};
+use crate::http::{Answer, Code, Packed, Parameter, Problem, Public, Scope};
 
 /// Method of a request. A route that is read is also asked by HEAD.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, strum::IntoStaticStr)]
@@ -50,6 +50,8 @@ impl Shape {
 pub(super) enum Reply {
     /// Body that is complete.
     Whole(Answer),
+    /// Long body that is complete and kept compressed.
+    Packed(Packed),
     /// Response that is made while it is sent.
     Streamed(Response),
 }

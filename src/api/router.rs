@@ -133,6 +133,12 @@ async fn answer(
             }
             answer.response(&headers)
         }
+        Ok(Reply::Packed(packed)) => {
+            if let Some((question, position, at)) = fresh {
+                api.fresh.given(question, packed.tag().to_owned(), position, at);
+            }
+            packed.response(&headers)
+        }
         Ok(Reply::Streamed(response)) => response,
         Err(problem) => {
             if method != Method::Get {

@@ -55,7 +55,7 @@ impl Answer {
         self
     }
 
-    /// Returns true for an answer that may be asked for again with its tag.
+    /// Returns true for an answer that is the same while nothing is committed.
     pub(crate) fn is_kept(&self) -> bool {
         self.status == StatusCode::OK
     }
@@ -102,7 +102,7 @@ pub(crate) fn unchanged(request: &HeaderMap, tag: &str) -> Option<Response> {
 }
 
 /// Adds the headers that an answer and its repetition have in common.
-fn describe(headers: &mut HeaderMap, tag: &str) {
+pub(super) fn describe(headers: &mut HeaderMap, tag: &str) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(REVALIDATE));
     headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding, Authorization"));
     if let Ok(tag) = HeaderValue::from_str(tag) {
@@ -112,8 +112,12 @@ fn describe(headers: &mut HeaderMap, tag: &str) {
 
 /// Returns the tag of a body, quoted.
 fn tag(body: &[u8]) -> String {
-    let hash = digest(&SHA256, body);
-    let short = hash.as_ref().get(..16).unwrap_or_default();
+    tag_of(digest(&SHA256, body).as_ref())
+}
+
+/// Returns the tag of a body with this hash, quoted.
+pub(super) fn tag_of(hash: &[u8]) -> String {
+    let short = hash.get(..16).unwrap_or_default();
     format!("\"{}\"", BASE64_URL_SAFE_NO_PAD.encode(short))
 }
 
@@ -135,7 +139,7 @@ fn names(request: &HeaderMap, name: &header::HeaderName, tag: &str) -> bool {
 }
 
 /// Returns true when the caller takes gzip.
-fn takes_gzip(request: &HeaderMap) -> bool {
+pub(super) fn takes_gzip(request: &HeaderMap) -> bool {
     let values = request.get_all(header::ACCEPT_ENCODING).into_iter();
     let mut codings =
         values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));

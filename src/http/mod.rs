@@ -13,6 +13,7 @@ mod gauges;
 mod lateness;
 mod listener;
 mod metrics;
+mod packed;
 mod parameter;
 mod peer;
 mod problem;
@@ -36,6 +37,7 @@ pub(crate) use frames::{ALIVE, RETRY, event, written};
 pub(crate) use gauges::{Backlog, IntegrationState};
 pub(crate) use listener::ListenError;
 pub(crate) use metrics::{Backups, Metrics, Outcome, Permits, State, Stored};
+pub(crate) use packed::{Packed, Packing};
 #[cfg(test)]
 pub(crate) use parameter::CURSOR_MAX;
 pub(crate) use parameter::{Kind, Parameter, TEXT_MAX};

@@ -33,6 +33,27 @@ async fn integrations_are_listed_and_shown_by_their_numbers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn list_is_sent_once_to_those_who_name_its_tag() {
+    let bench = Bench::start().await;
+    let json = bench.get("/integrations").await;
+    let yaml = [(header::ACCEPT, "application/yaml")];
+    let yaml = bench.ask(At(Method::GET, "/integrations"), &reader(), &yaml, "").await;
+    let tags = [json.header("etag").to_owned(), yaml.header("etag").to_owned()];
+    assert!(tags[0].starts_with('"') && tags[0] != tags[1], "{tags:?}");
+    let has = [(header::IF_NONE_MATCH, tags[0].as_str())];
+    let again = bench.ask(At(Method::GET, "/integrations"), &reader(), &has, "").await;
+    assert_eq!((again.status, again.text()), (304, ""));
+    assert_eq!(again.header("etag"), tags[0]);
+    let packed = [(header::ACCEPT_ENCODING, "gzip")];
+    let packed = bench.ask(At(Method::GET, "/integrations"), &reader(), &packed, "").await;
+    assert_eq!((packed.header("content-encoding"), packed.header("etag")), ("gzip", &*tags[0]));
+    let some = Caller { labels: [("team".to_owned(), "none".to_owned())].into(), ..reader() };
+    let none = bench.ask(At(Method::GET, "/integrations"), &some, &has, "").await;
+    assert_eq!((none.status, none.text()), (200, "[]"));
+    bench.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn errors_have_three_members_and_say_where_to_act() {
     let bench = Bench::start().await;
     for id in ["5000", "x", "-1", "99999999999999999999", "%3Cscript%3E"] {
