@@ -79,7 +79,7 @@ enum Past {
     Usual,
     /// The status had changed often.
     Unsteady,
-    /// It had passed often in a row.
+    /// It had passed many times without a failure between.
     Steady,
 }
 
