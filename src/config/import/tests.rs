@@ -110,9 +110,20 @@ fn ways_to_log_in_that_take_a_person_are_left_out_with_what_to_use_instead() {
     }
 }
 
+/// Asserts that connections, as they stand in `profiles.yml`, become these configurations.
+fn assert_log_ins(table: &[(&str, Json)]) {
+    for (values, expected) in table {
+        let text = format!("a:\n  target: t\n  outputs:\n    t:\n      {values}\n");
+        let (json, import, faults) = imported(Form::Dbt, &text, |_same| {});
+        assert_eq!(faults, [""; 0], "{values}");
+        assert_eq!(json[0]["config"], *expected, "{values}");
+        assert!(!format!("{import:?}").contains("hunter2"), "{values}: {import:?}");
+    }
+}
+
 #[test]
-fn each_way_to_log_in_of_a_connection_has_its_counterpart() {
-    let table = [
+fn each_way_to_log_in_to_a_warehouse_has_its_counterpart() {
+    assert_log_ins(&[
         (
             "type: snowflake\n      account: Org-Acc_1\n      private_key_path: ~/k.p8\n      private_key_passphrase: hunter2",
             json!({ "host": "org-acc-1.snowflakecomputing.com", "authenticationType": "keyPair",
@@ -131,11 +142,6 @@ fn each_way_to_log_in_of_a_connection_has_its_counterpart() {
                 "clusterIdentifier": "c", "awsRegion": "eu-west-1" }),
         ),
         (
-            "type: databricks\n      host: h\n      http_path: /p\n      auth_type: oauth\n      client_id: i\n      client_secret: hunter2",
-            json!({ "workspaceUrl": "h", "httpPath": "/p", "authenticationType": "oAuthM2M",
-                "oAuthClientConfig": { "clientId": "i", "clientSecret": { "credential": "a-t-clientSecret" } } }),
-        ),
-        (
             "type: bigquery\n      method: service-account\n      project: p\n      dataset: d\n      keyfile: /k.json",
             json!({ "projectId": "p", "dataset": "d", "authenticationType": "serviceAccountKey",
                 "credential": { "file": "/k.json" } }),
@@ -143,6 +149,27 @@ fn each_way_to_log_in_of_a_connection_has_its_counterpart() {
         (
             "type: bigquery\n      method: oauth\n      project: p",
             json!({ "projectId": "p", "authenticationType": "metadataServer" }),
+        ),
+        (
+            "type: snowflake\n      account: x\n      authenticator: workload_identity\n      workload_identity_provider: azure",
+            json!({ "host": "x.snowflakecomputing.com", "authenticationType": "workloadIdentity",
+                "workloadIdentity": { "provider": "azure" } }),
+        ),
+        (
+            "type: bigquery\n      method: service-account-json\n      project: p\n      keyfile_json: hunter2",
+            json!({ "projectId": "p", "authenticationType": "serviceAccountKey",
+                "credential": { "credential": "a-t-credential" } }),
+        ),
+    ]);
+}
+
+#[test]
+fn each_way_to_log_in_to_an_engine_has_its_counterpart() {
+    assert_log_ins(&[
+        (
+            "type: databricks\n      host: h\n      http_path: /p\n      auth_type: oauth\n      client_id: i\n      client_secret: hunter2",
+            json!({ "workspaceUrl": "h", "httpPath": "/p", "authenticationType": "oAuthM2M",
+                "oAuthClientConfig": { "clientId": "i", "clientSecret": { "credential": "a-t-clientSecret" } } }),
         ),
         (
             "type: trino\n      method: ldap\n      host: t\n      port: 8443\n      user: u\n      password: hunter2\n      database: lake\n      roles: { system: reader }",
@@ -175,24 +202,7 @@ fn each_way_to_log_in_of_a_connection_has_its_counterpart() {
             json!({ "host": "w.sql.azuresynapse.net", "database": "pool", "schema": "s",
                 "authenticationType": "entraManagedIdentity" }),
         ),
-        (
-            "type: snowflake\n      account: x\n      authenticator: workload_identity\n      workload_identity_provider: azure",
-            json!({ "host": "x.snowflakecomputing.com", "authenticationType": "workloadIdentity",
-                "workloadIdentity": { "provider": "azure" } }),
-        ),
-        (
-            "type: bigquery\n      method: service-account-json\n      project: p\n      keyfile_json: hunter2",
-            json!({ "projectId": "p", "authenticationType": "serviceAccountKey",
-                "credential": { "credential": "a-t-credential" } }),
-        ),
-    ];
-    for (values, expected) in table {
-        let text = format!("a:\n  target: t\n  outputs:\n    t:\n      {values}\n");
-        let (json, import, faults) = imported(Form::Dbt, &text, |_same| {});
-        assert_eq!(faults, [""; 0], "{values}");
-        assert_eq!(json[0]["config"], expected, "{values}");
-        assert!(!format!("{import:?}").contains("hunter2"), "{values}: {import:?}");
-    }
+    ]);
 }
 
 #[test]

@@ -7,7 +7,6 @@ use crate::page::address;
 use crate::page::frame::{Counts, Frame, Renewal};
 use crate::page::integration::{Detail, Rows};
 use crate::page::lists::RunPage;
-use crate::page::look::Look;
 use crate::page::strip::MARKS;
 use crate::page::templates::{IntegrationPage, RunOfIntegration};
 use crate::page::visit::{Shown, Visit};
