@@ -16,8 +16,6 @@ static QUEUE: OnceLock<LogQueue> = OnceLock::new();
 
 /// Bytes of lines that may wait.
 const BYTES_MAX: usize = 1024 * 1024;
-/// Pause of the thread after it has written, in which lines gather: waking it costs more than a line.
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// Stream that takes whole lines, and may block.
 pub(super) type Sink = Box<dyn FnMut(&[u8]) -> io::Result<()> + Send>;
@@ -117,7 +115,6 @@ impl LogQueue {
     fn flush(&self, limit: Duration) {
         let mut state = self.state();
         state.flushing = state.flushing.saturating_add(1);
-        self.0.changed.notify_all();
         let is_busy = |state: &mut State| state.writing || !state.lines.is_empty();
         let waited = self.0.changed.wait_timeout_while(state, limit, is_busy);
         let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -141,18 +138,17 @@ impl LogQueue {
         std::mem::take(&mut state.lines)
     }
 
-    /// Notes that `lines` are written, and lets others gather. Returns the number of lines dropped before.
+    /// Notes that `lines` are written. Returns the number of lines dropped before that.
     fn written(&self, lines: &[Vec<u8>]) -> u64 {
         let mut state = self.state();
         state.writing = false;
         state.bytes = state.bytes.saturating_sub(lines.iter().map(Vec::len).sum());
         let dropped = std::mem::take(&mut state.dropped);
-        if 0 < state.flushing {
+        let is_awaited = 0 < state.flushing;
+        drop(state);
+        if is_awaited {
             self.0.changed.notify_all();
         }
-        let is_free = |state: &mut State| state.flushing == 0;
-        let waited = self.0.changed.wait_timeout_while(state, PAUSE, is_free);
-        drop(waited.unwrap_or_else(PoisonError::into_inner));
         dropped
     }
 
