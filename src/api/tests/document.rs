@@ -208,7 +208,18 @@ fn schema_of(shape: Shape, reference: impl Fn(&str) -> Json) -> Json {
                 "next": { "type": ["string", "null"] },
             },
         }),
-        Shape::Text(_) | Shape::Stream => json!({ "type": "string" }),
+        Shape::Text(_) => json!({ "type": "string" }),
+        // One for each event of the stream, whose fields are text.
+        Shape::Stream => json!({
+            "type": "object",
+            "description": "One server-sent event.",
+            "required": ["event", "data"],
+            "properties": {
+                "id": { "type": "string" },
+                "event": { "type": "string" },
+                "data": { "type": "string" },
+            },
+        }),
     }
 }
 
