@@ -239,6 +239,9 @@ async fn check_surplus(server: &Real) {
         let own = json!({ "user": "immuta", "catalog": "tpch", "schema": "tiny", "table": "nation",
             "privileges": ["SELECT", "INSERT"] });
         rules["tables"].as_array_mut().unwrap().insert(0, own);
+        // A catalog that may only be read refuses it, whatever a table's rule says.
+        let catalog = json!({ "user": "immuta", "catalog": "tpch", "allow": "all" });
+        rules["catalogs"].as_array_mut().unwrap().insert(0, catalog);
         rules["queries"] = json!([{ "user": ".*", "allow": ["execute"] }]);
     });
     let insert = format!("INSERT on {TABLE}: the cluster's access control permits it");
