@@ -49,6 +49,8 @@ async fn more_reads_than_may_wait_are_refused_at_once() {
     while !begun.load(Ordering::SeqCst) {
         tokio::task::yield_now().await;
     }
+    // An interrupt that comes before the statement has begun is lost.
+    tokio::time::sleep(Duration::from_millis(200)).await;
     let other = readers.clone();
     let waiting = tokio::spawn(async move { other.read(|tx| quick(tx)).await });
     // The other task runs until it waits.
