@@ -1,10 +1,12 @@
 //! The threads that read: never in the writer's way, never on the runtime's threads.
 
+use std::ffi::c_int;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, InterruptHandle, Transaction};
+use rusqlite::{Connection, Transaction};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
@@ -26,6 +28,10 @@ pub(super) const OUTSIDE_QUEUE_MAX: usize = 32;
 /// Time limit of a read from outside, waiting included.
 pub(super) const OUTSIDE_WAIT: Duration = Duration::from_secs(8);
 
+/// Number of the engine's instructions between two looks at whether a read is still waited for: some
+/// microseconds.
+const STEPS_PER_LOOK: c_int = 10_000;
+
 /// Question to a reading thread.
 pub(super) type Question = Box<dyn FnOnce(&mut Connection) + Send>;
 
@@ -37,30 +43,15 @@ pub(super) struct Readers {
     limit: Option<Duration>,
 }
 
-/// Progress of a read with a time limit.
-enum Progress {
-    Waiting,
-    Running(InterruptHandle),
-    Over,
-}
-
-/// Ends a read that is no longer waited for: one that waits does not begin, one that runs is
-/// interrupted.
-struct Abandon(Arc<Mutex<Progress>>);
+/// Guard that ends a read which is no longer waited for: one that waits does not begin, one that runs
+/// is interrupted.
+#[derive(Default)]
+struct Abandon(Arc<AtomicBool>);
 
 impl Drop for Abandon {
     fn drop(&mut self) {
-        let mut progress = locked(&self.0);
-        // While this is locked the read cannot end, so that no other one is interrupted.
-        if let Progress::Running(read) = &*progress {
-            read.interrupt();
-        }
-        *progress = Progress::Over;
+        self.0.store(true, Ordering::Release);
     }
-}
-
-fn locked(progress: &Mutex<Progress>) -> MutexGuard<'_, Progress> {
-    progress.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Readers {
@@ -127,19 +118,17 @@ impl Readers {
         limit: Duration,
     ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
-        let progress = Arc::new(Mutex::new(Progress::Waiting));
-        let _abandon = Abandon(Arc::clone(&progress));
+        let abandon = Abandon::default();
+        let is_abandoned = Arc::clone(&abandon.0);
         let asked: Question = Box::new(move |conn| {
-            {
-                let mut progress = locked(&progress);
-                if matches!(*progress, Progress::Over) {
-                    return;
-                }
-                *progress = Progress::Running(conn.get_interrupt_handle());
+            if is_abandoned.load(Ordering::Acquire) {
+                return;
             }
-            let found = conn.transaction().map_err(StoreError::from).and_then(|tx| question(&tx));
-            *locked(&progress) = Progress::Over;
-            answer.send(found).ok();
+            // An interrupt would be lost between two statements; this is asked within each of them.
+            let look = move || is_abandoned.load(Ordering::Acquire);
+            let found = conn.progress_handler(STEPS_PER_LOOK, Some(look));
+            let found = found.and_then(|()| conn.transaction()).map_err(StoreError::from);
+            answer.send(found.and_then(|tx| question(&tx))).ok();
         });
         self.queue.try_send(asked).map_err(|error| match error {
             TrySendError::Full(_) => StoreError::Busy,

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokio::sync::oneshot;
+
 use super::*;
 use crate::store::sqlite::reader::{self, Readers};
 
@@ -49,8 +51,6 @@ async fn more_reads_than_may_wait_are_refused_at_once() {
     while !begun.load(Ordering::SeqCst) {
         tokio::task::yield_now().await;
     }
-    // An interrupt that comes before the statement has begun is lost.
-    tokio::time::sleep(Duration::from_millis(200)).await;
     let other = readers.clone();
     let waiting = tokio::spawn(async move { other.read(|tx| quick(tx)).await });
     // The other task runs until it waits.
@@ -60,6 +60,28 @@ async fn more_reads_than_may_wait_are_refused_at_once() {
     // Who asked goes away: the read is interrupted, and the one that waits is answered.
     running.abort();
     assert_eq!(waiting.await.unwrap().unwrap(), 7);
+}
+
+#[tokio::test]
+async fn read_that_is_abandoned_between_two_statements_is_ended() {
+    let readers = bounded(Duration::from_mins(10));
+    let (release, released) = mpsc::channel::<()>();
+    let (starts, started) = oneshot::channel();
+    let other = readers.clone();
+    let running = tokio::spawn(async move {
+        let read = other.read(move |tx| {
+            quick(tx)?;
+            let _waited = (starts.send(()), released.recv());
+            endless(tx)
+        });
+        read.await
+    });
+    started.await.unwrap();
+    running.abort();
+    assert!(running.await.unwrap_err().is_cancelled());
+    drop(release);
+    let next = tokio::time::timeout(Duration::from_secs(10), readers.read(|tx| quick(tx)));
+    assert_eq!(next.await.unwrap().unwrap(), 7);
 }
 
 #[tokio::test]
