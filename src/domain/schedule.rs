@@ -1,5 +1,6 @@
 //! Schedule arithmetic: cron expressions in a time zone, with a deterministic spread.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,12 +16,19 @@ pub(crate) const SPREAD_MAX: Duration = Duration::from_mins(5);
 const REACH_MIN: Duration = Duration::from_hours(1);
 
 /// Cron expression in an IANA time zone; a clone is cheap and shares everything.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Schedule {
     cron: Arc<Cron>,
     zone: TimeZone,
     text: Arc<str>,
     zone_name: Arc<str>,
+}
+
+/// Shows what is configured: the tables that follow from it have hundreds of lines.
+impl fmt::Debug for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Schedule({} {})", self.text, self.zone_name)
+    }
 }
 
 /// Error of a schedule that cannot be used.

@@ -111,6 +111,7 @@ mod tests {
             assert!(said.contains(&format!("  {name} (")), "{said}");
         }
         assert!(text.contains("p.example.com") && text.contains("\"on-call\""), "{text}");
+        assert!(text.contains("schedule: Schedule(0 * * * * "), "{text}");
         for secret in SECRETS {
             assert!(!text.contains(secret) && !said.contains(secret), "{secret}: {text}");
         }
