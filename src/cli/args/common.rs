@@ -8,6 +8,7 @@ use clap::Args;
 
 use crate::config::schedule_problem;
 use crate::domain::{Schedule, Timestamp, one_line};
+use crate::input;
 
 /// Length of the longest name of a person, in characters.
 const AUTHOR_MAX: usize = 100;
@@ -123,10 +124,8 @@ impl FromStr for Moment {
         if let Ok(instant) = text.parse() {
             return Ok(Self::At(instant));
         }
-        let age = text.parse::<jiff::SignedDuration>().ok();
-        let age = age.and_then(|age| Duration::try_from(age).ok());
-        age.map(Self::Ago).ok_or_else(|| {
-            "expected an instant such as 2026-11-23T10:00:00Z or an age such as 2h".to_owned()
+        input::duration(text).map(Self::Ago).ok_or_else(|| {
+            "expected an instant such as 2026-11-23T10:00:00Z or an age such as 2h or 1d".to_owned()
         })
     }
 }
@@ -147,5 +146,23 @@ mod tests {
         assert_eq!(author(Some(" \u{1b}"), Some(""), Some("ro\not")), "ro ot");
         let unknown = author(None, None, None);
         assert!(unknown == "root" || unknown.starts_with("user "), "{unknown}");
+    }
+
+    #[test]
+    fn moment_is_an_instant_or_an_age_of_any_unit_of_durations() {
+        let now: Timestamp = "2026-11-23T10:00:00Z".parse().unwrap();
+        let table = [
+            ("2026-11-20T08:00:00Z", "2026-11-20T08:00:00Z"),
+            ("2h", "2026-11-23T08:00:00Z"),
+            ("1d", "2026-11-22T10:00:00Z"),
+            ("1d 12h", "2026-11-21T22:00:00Z"),
+        ];
+        for (text, expected) in table {
+            let expected: Timestamp = expected.parse().unwrap();
+            assert_eq!(text.parse::<Moment>().unwrap().from(now), expected, "{text}");
+        }
+        for text in ["", "yesterday", "-2h", "2"] {
+            assert!(text.parse::<Moment>().unwrap_err().contains("such as 2h or 1d"), "{text}");
+        }
     }
 }

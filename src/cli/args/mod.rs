@@ -498,7 +498,7 @@ mod tests {
             ("show", "<NAME>"),
             ("lst", "'list'"),
             ("deliveries --state lost", "pending, delivered, failed"),
-            ("deliveries --since yesterday", "an age such as 2h"),
+            ("deliveries --since yesterday", "an age such as 2h or 1d"),
             ("deliveries --limit 0", "0 is not in 1..=10000"),
             ("next @daily -n 0", "0 is not in 1..=10000"),
             ("history lake --after 7", "not a cursor"),
