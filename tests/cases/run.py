@@ -222,8 +222,8 @@ def told(place, done):
     return "".join(line for line in text.splitlines(True) if not re.search("a secret stands|holds a secret|is plain HTTP", line))
 
 
-def validate(place, binary, name):
-    done = place.command(binary, "validate", name, "--json")
+def validate(place, binary, name, *options):
+    done = place.command(binary, "validate", name, "--json", *options)
     outcome = Outcome("validate", done.returncode, told(place, done), place.log)
     try:
         outcome.read_report(json.loads(done.stdout))
@@ -369,6 +369,8 @@ def one(machine, binary, case, keep):
             kind = "run" if "run" in expect else expect.get("command", "validate")
             if kind == "check":
                 outcome = check(place, binary)
+            elif kind == "preflight":
+                outcome = validate(place, binary, expect.get("name", "it"), "--preflight")
             elif kind == "run":
                 outcome = run(place, binary, expect["run"], expect["run"].get("names", ["it"]))
             else:
