@@ -242,7 +242,7 @@ def disturb(binary, stand_in, load, rate):
 
 def main():
     parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1])
-    parser.add_argument("--store", default=str(ROOT / "target"))
+    parser.add_argument("--store", type=os.path.abspath, default=str(ROOT / "target"))
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--pairs", type=int)
     parser.add_argument("--requests", type=int)
