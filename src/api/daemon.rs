@@ -1,16 +1,19 @@
 //! The daemon itself: summary, health, version, catalogs and the audit trail.
 
 use serde::Serialize;
-use tokio::time::Instant;
 
 use super::asked::{Asked, items, json, listed, unread};
 use super::messages;
 use super::route::{Handled, Reply};
+use crate::daemon::Pulse;
 use crate::domain::Timestamp;
 use crate::http::{Answer, Code, Kind, Parameter, Problem};
 use crate::platforms::PLATFORMS;
 use crate::store::AuditFilter;
-use crate::view::{Audited, PlatformTests, Summary};
+use crate::view::{
+    Audited, BackupStatus, DaemonRows, DaemonStatus, Live, LiveLoop, Liveness, PlatformTests,
+    Summary,
+};
 
 /// Handler of `GET /api/v1/summary`.
 pub(super) async fn summary(asked: Asked) -> Handled {
@@ -36,15 +39,48 @@ pub(super) fn health() -> Reply {
 
 /// Handler of `GET /readyz`: the loops make progress, and the store answers.
 pub(super) async fn ready(asked: Asked) -> Handled {
-    let rounds = asked.api.control.rounds();
-    let still = asked.api.ready.still(rounds, Instant::now());
     let unavailable = |detail: String| Problem::new(Code::Unavailable, detail).retry_after(5);
-    if let Some(name) = still {
+    if let Some(name) = pulse(&asked)?.still() {
         return Err(unavailable(format!("the {name} makes no progress")));
     }
     let read = asked.api.view.epoch().await;
     read.map_err(|error| unavailable(format!("the store does not answer: {error}")))?;
-    Ok(Answer::new("text/plain; charset=utf-8", "ready\n").into())
+    Ok(Answer::new("text/plain; charset=utf-8", "ready\n").live().into())
+}
+
+/// Returns the live figures of the daemon.
+fn pulse(asked: &Asked) -> Result<Pulse, Problem> {
+    let stops = || Problem::new(Code::Unavailable, "the daemon stops").retry_after(5);
+    asked.api.control.pulse().ok_or_else(stops)
+}
+
+/// Returns them as they are shown.
+async fn figures(asked: &Asked) -> Result<Live, Problem> {
+    let Pulse { running, limit, lateness, loops } = pulse(asked)?;
+    let loops = loops.iter().map(|&(name, idle)| LiveLoop::new(name, idle, Pulse::is_still(idle)));
+    Ok(Live {
+        epoch: asked.api.view.epoch().await.map_err(unread)?,
+        runs_in_flight: running,
+        runs_limit: limit,
+        lateness_p99_ms: lateness.map(|late| u64::try_from(late.as_millis()).unwrap_or(u64::MAX)),
+        loops: loops.collect(),
+    })
+}
+
+/// Handler of `GET /api/v1/live`.
+pub(super) async fn live(asked: Asked) -> Handled {
+    asked.whole()?;
+    Ok(json(&figures(&asked).await?)?.live().into())
+}
+
+/// Handler of `GET /api/v1/status`.
+pub(super) async fn status(asked: Asked) -> Handled {
+    asked.whole()?;
+    let read = DaemonRows::read(&asked.api.view, Liveness::Running, asked.now()).await;
+    let rows = DaemonRows { live: Some(figures(&asked).await?), ..read.map_err(unread)? };
+    let mut status = DaemonStatus::from(&rows);
+    status.backup = BackupStatus::read(asked.api.control.backups().as_ref()).await;
+    Ok(json(&status)?.live().into())
 }
 
 /// Handler of `GET /metrics`.

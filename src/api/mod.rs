@@ -17,7 +17,6 @@ mod integrations;
 mod messages;
 mod mutes;
 mod published;
-mod readiness;
 mod report;
 mod route;
 mod router;

@@ -46,6 +46,20 @@ impl Shape {
     }
 }
 
+/// Answers of a route with one object of a schema.
+macro_rules! object {
+    ($name:literal) => {
+        &[(200, Shape::Object($name))]
+    };
+}
+/// Answers of a route with pages of objects of a schema.
+macro_rules! page {
+    ($name:literal) => {
+        &[(200, Shape::Page($name))]
+    };
+}
+pub(super) use {object, page};
+
 /// Result of a handler that has one.
 pub(super) enum Reply {
     /// Body that is complete.

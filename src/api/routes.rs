@@ -4,7 +4,7 @@ use std::future::ready;
 
 use super::asked::PAGE;
 use super::document::document;
-use super::route::{Method, Route, Shape};
+use super::route::{Method, Route, Shape, object, page};
 use super::{
     across, act, badge, changes, daemon, events, feed, integrations, messages, mutes, published,
     report,
@@ -15,17 +15,6 @@ use crate::view::{FILTERS, RUN_FILTERS};
 const NOT_FOUND: &[Code] = &[Code::NotFound];
 const TEXT: &[(u16, Shape)] = &[(200, Shape::Text("text/plain"))];
 const STREAM: &[(u16, Shape)] = &[(200, Shape::Stream)];
-
-macro_rules! object {
-    ($name:literal) => {
-        &[(200, Shape::Object($name))]
-    };
-}
-macro_rules! page {
-    ($name:literal) => {
-        &[(200, Shape::Page($name))]
-    };
-}
 
 /// Every route of the interface.
 pub(super) static ROUTES: &[Route] = &[
@@ -54,6 +43,18 @@ pub(super) static ROUTES: &[Route] = &[
         "Numbers of integrations by platform and status, daemon faults, outages, receivers, and the next expiry.",
         object!("Summary"),
         |asked| Box::pin(daemon::summary(asked)),
+    ),
+    Route::get(
+        "/api/v1/status",
+        "State of the daemon as a whole and what fails: what `status --json` prints.",
+        object!("DaemonStatus"),
+        |asked| Box::pin(daemon::status(asked)),
+    ),
+    Route::get(
+        "/api/v1/live",
+        "Figures that only the process of the daemon knows: runs in progress, lateness, progress of its loops.",
+        object!("Live"),
+        |asked| Box::pin(daemon::live(asked)),
     ),
     Route::get(
         "/api/v1/integrations",

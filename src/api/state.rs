@@ -6,7 +6,6 @@ use tokio::sync::watch;
 
 use super::fresh::Fresh;
 use super::hub::Hub;
-use super::readiness::Readiness;
 use super::validating::Validating;
 use crate::daemon::{Control, Daemon, MetricsSource};
 use crate::store::View;
@@ -23,8 +22,6 @@ pub(crate) struct Api {
     pub(super) changes: watch::Receiver<i64>,
     /// URL of the page as people reach it; empty when that is not known.
     pub(super) url: String,
-    /// Progress of the loops, as it was seen by the probes of readiness.
-    pub(super) ready: Readiness,
     /// Integrations with a run that a caller waits for.
     pub(super) validating: Validating,
     /// Answers that are known to be the same.
@@ -42,7 +39,6 @@ impl Api {
             metrics: running.metrics.clone(),
             changes: running.changes.clone(),
             url,
-            ready: Readiness::default(),
             validating: Validating::default(),
             fresh: Fresh::default(),
             hub: Hub::default(),

@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 
 use super::args::{Global, Named};
+use super::ask::{self, Sockets};
 use super::error::CommandError;
 use super::history::trigger_word;
 use super::next::table as instants_table;
@@ -12,7 +13,7 @@ use super::print::{
 use super::situation::{degraded, facts, next_run};
 use super::{read, results};
 use crate::domain::Subject;
-use crate::store::{IntegrationRow, RunRow};
+use crate::store::{IntegrationRow, RunRow, View};
 use crate::view::{Evidence, Explanation};
 
 /// Explains the status of one integration.
@@ -21,7 +22,15 @@ pub(super) async fn answer(
     args: &Named,
     screen: Screen,
 ) -> Result<Answer, CommandError> {
-    let (view, assembly) = read::both(global, &args.source)?;
+    let (path, assembly) = read::located(global, &args.source)?;
+    let view = match View::open(&path) {
+        Ok(view) => view,
+        Err(error) => {
+            let target = ask::integration(&args.name) + "/explain";
+            let sockets = Sockets::of(&args.source, assembly.as_ref());
+            return sockets.instead(&target, args.form.json, error).await;
+        }
+    };
     let row = read::integration(&view, &args.name).await?;
     let configured = read::configured(assembly.as_ref(), &row.name);
     let read = Explanation::read(&view, row, &configured, screen.now).await;

@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 
 use super::args::{Global, List, Sort};
+use super::ask::Sockets;
 use super::error::CommandError;
 use super::print::{
     Answer, Column, JsonArray, Screen, Table, Tone, ago, ahead, counted, result_word, sanitise,
@@ -11,7 +12,7 @@ use super::print::{
 use super::selection::selection;
 use super::{read, situation, status};
 use crate::domain::{About, Selection, Status, Timestamp};
-use crate::store::{IntegrationRow, SilenceRow, View, each_page, is_in_use};
+use crate::store::{IntegrationRow, SilenceRow, StoreError, View, each_page, is_in_use};
 use crate::view::{DaemonProcess, Integration, Liveness, acknowledgement, open_silences};
 
 /// Lists the integrations in the store.
@@ -21,10 +22,13 @@ pub(super) async fn answer(
     screen: Screen,
 ) -> Result<Answer, CommandError> {
     let filter = Filter::of(args)?;
-    let path = read::path(global, &args.source)?;
+    let (path, sockets) = read::place(global, &args.source)?;
     // Before the database is opened: see there.
     let state = Liveness::from(is_in_use(&path));
-    let view = View::open(&path).context("opening the store")?;
+    let view = match View::open(&path) {
+        Ok(view) => view,
+        Err(error) => return instead(&sockets, args, error).await,
+    };
     let rows = rows(&view, args.deleted, &filter).await?;
     let rows = sorted(rows, args.sort);
     let open = open_silences(&view, screen.now).await.context("reading the store")?;
@@ -41,6 +45,34 @@ pub(super) async fn answer(
     let faults = view.own_faults().await.context("reading the store")?;
     let table = text(&rows, &open, &filter, screen);
     Ok(Answer::good(head + &situation::degraded(&faults, screen) + &table))
+}
+
+/// Returns the list of the running daemon where the store cannot be opened, as far as the interface has its filters.
+async fn instead(
+    sockets: &Sockets,
+    args: &List,
+    error: StoreError,
+) -> Result<Answer, CommandError> {
+    let List { deleted, failing, status, fitting, sort, .. } = args;
+    if *deleted || !fitting.integration.is_empty() {
+        return Err(anyhow::Error::new(error).context("opening the store").into());
+    }
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("view", "full").append_pair("limit", "1000");
+    query.extend_pairs(failing.then_some(("failing", "true")));
+    query.extend_pairs(status.map(|status| ("status", status.as_str())));
+    query.extend_pairs(fitting.kind.iter().map(|kind| ("type", kind)));
+    query
+        .extend_pairs(fitting.label.iter().map(|(key, value)| ("label", format!("{key}={value}"))));
+    let order = match sort {
+        Sort::Name => "name",
+        Sort::Since => "since",
+        Sort::Next => "next",
+        Sort::Expires => "expires",
+    };
+    query.append_pair("sort", order);
+    let target = format!("/api/v1/integrations?{}", query.finish());
+    sockets.list_instead(&target, args.form.json, error).await
 }
 
 /// Rows that the command line asks for.

@@ -3,6 +3,7 @@
 //! Every command but `run` and `demo` yields an [`Answer`](print::Answer), which is printed in one place.
 
 mod args;
+mod ask;
 mod audit;
 mod backup;
 mod bundle;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 
 use super::args::{Global, Source};
+use super::ask::Sockets;
 use super::error::{CommandError, fault_lines, print_error};
 use super::print::{counted, sanitise};
 use crate::config::{self, Faulty};
@@ -28,6 +29,13 @@ pub(super) fn both(
 ) -> Result<(View, Option<Assembly>), CommandError> {
     let (path, assembly) = located(global, source)?;
     Ok((View::open(&path).context("opening the store")?, assembly))
+}
+
+/// Returns the path of the database, with the sockets of the daemon that serves it.
+pub(super) fn place(global: &Global, source: &Source) -> Result<(PathBuf, Sockets), CommandError> {
+    let (path, assembly) = located(global, source)?;
+    let sockets = Sockets::of(source, assembly.as_ref());
+    Ok((path, sockets))
 }
 
 /// Returns the path of the database, with the configuration when it names it and has no fault. One with

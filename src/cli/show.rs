@@ -4,11 +4,12 @@ use anyhow::Context as _;
 use serde_json::Value as Json;
 
 use super::args::{Global, Show};
+use super::ask::{self, Sockets};
 use super::error::CommandError;
 use super::print::{Answer, Screen, ago, ahead, counted, result_word, sanitise, status_word};
 use super::{read, results, situation};
 use crate::domain::{Class, RunId};
-use crate::store::{CandidateRow, IntegrationRow, RunRow};
+use crate::store::{CandidateRow, IntegrationRow, RunRow, View};
 use crate::view::{Integration, Run, Situation, config, leaves, parsed};
 
 /// Shows one integration as it is in the store.
@@ -18,7 +19,16 @@ pub(super) async fn answer(
     screen: Screen,
 ) -> Result<Answer, CommandError> {
     let Show { named: args, run } = args;
-    let (view, assembly) = read::both(global, &args.source)?;
+    let (path, assembly) = read::located(global, &args.source)?;
+    let view = match View::open(&path) {
+        Ok(view) => view,
+        Err(error) => {
+            let run = run.map_or_else(String::new, |run| format!("/runs/{run}"));
+            let target = ask::integration(&args.name) + &run;
+            let sockets = Sockets::of(&args.source, assembly.as_ref());
+            return sockets.instead(&target, args.form.json, error).await;
+        }
+    };
     let row = read::integration(&view, &args.name).await?;
     if let Some(run) = run {
         let found = view.run(row.id, RunId(*run)).await.context("reading the store")?;

@@ -1,23 +1,20 @@
 //! `status`: the daemon as a whole, for people and for whoever goes by the exit status.
 
-use std::io::ErrorKind;
 use std::time::Duration;
 
 use anyhow::Context as _;
 
 use super::args::{DaemonStatus as Args, Global};
+use super::ask::Sockets;
 use super::error::CommandError;
 use super::print::{Answer, End, Screen, Tone, ago, counted, sanitise, toned};
 use super::{failing, read, situation};
-use crate::blocking;
-use crate::config::Backups;
-use crate::daemon::Assembly;
-use crate::domain::Reload;
-use crate::store::{StoreError, View, backups, each_page, is_in_use};
-use crate::view::{BackupStatus, DaemonProcess, DaemonRows, DaemonStatus, FailingRow, Liveness};
+use crate::domain::{Reload, duration_text};
+use crate::store::{View, is_in_use};
+use crate::view::{
+    BackupStatus, DaemonProcess, DaemonRows, DaemonStatus, FailingRow, Live, Liveness,
+};
 
-/// Time limit of a look at the folder of the backups.
-const FOLDER_MAX: Duration = Duration::from_secs(5);
 /// The most failing integrations that are named.
 const NAMED_MAX: usize = 20;
 
@@ -28,12 +25,18 @@ pub(super) async fn answer(
     screen: Screen,
 ) -> Result<Answer, CommandError> {
     let (path, assembly) = read::located(global, &args.source)?;
+    let sockets = Sockets::of(&args.source, assembly.as_ref());
     // Before the database is opened: see there.
     let state = Liveness::from(is_in_use(&path));
-    let view = View::open(&path).context("opening the store")?;
-    let rows = rows(&view, state, screen).await.context("reading the store")?;
+    let view = match View::open(&path) {
+        Ok(view) => view,
+        Err(error) => return sockets.instead("/api/v1/status", args.form.json, error).await,
+    };
+    let read = DaemonRows::read(&view, state, screen.now).await.context("reading the store")?;
+    let rows = DaemonRows { live: sockets.live(&view).await, ..read };
     let mut status = DaemonStatus::from(&rows);
-    status.backup = backup(assembly.as_ref()).await;
+    let backups = assembly.as_ref().map(|assembly| &assembly.settings.backups);
+    status.backup = BackupStatus::read(backups).await;
     let answer = if args.form.json {
         Answer::json(&status)?
     } else {
@@ -50,15 +53,6 @@ const fn end(status: &DaemonStatus<'_>) -> End {
         Liveness::Stopped => End::NoDaemon,
         Liveness::Running | Liveness::Unknown => End::success_if(status.is_well),
     }
-}
-
-async fn rows(view: &View, state: Liveness, screen: Screen) -> Result<DaemonRows, StoreError> {
-    let (mut statuses, mut receivers) = (Vec::new(), Vec::new());
-    each_page(async |page| view.statuses(page).await, |rows| statuses.extend(rows)).await?;
-    each_page(async |page| view.receivers(page).await, |rows| receivers.extend(rows)).await?;
-    let (node, faults) = (view.node().await?, view.own_faults().await?);
-    let failing = FailingRow::read(view, &statuses, screen.now).await?;
-    Ok(DaemonRows { state, node, faults, statuses, failing, receivers })
 }
 
 /// Returns the lines that say whether the daemon runs, and whether its latest reload was refused.
@@ -108,6 +102,7 @@ fn text(status: &DaemonStatus<'_>, failing: &[FailingRow], screen: Screen) -> St
     let all = counted(status.integrations.values().sum(), "integration");
     let first = if counts.is_empty() { format!("{all}.") } else { format!("{all}: {counts}.") };
     let mut lines = vec![first];
+    lines.extend(status.live.map(figures));
     let receivers = status.receivers.iter();
     lines.extend(receivers.map(|one| format!("Receiver {}.", sanitise(&one.sentence()))));
     lines.extend(status.backup.as_ref().map(|backup| newest(backup, screen)));
@@ -122,19 +117,6 @@ fn text(status: &DaemonStatus<'_>, failing: &[FailingRow], screen: Screen) -> St
     lines.join("\n") + "\n"
 }
 
-/// Returns the backups that the daemon makes by this configuration; none when it makes none, or they cannot be seen.
-async fn backup(assembly: Option<&Assembly>) -> Option<BackupStatus> {
-    let Backups { at, dir, .. } = &assembly?.settings.backups;
-    at.as_ref()?;
-    let dir = dir.clone();
-    let found = blocking::run("the backups", FOLDER_MAX, move || backups(&dir)).await;
-    match found.ok()? {
-        Ok(kept) => Some(kept.as_slice().into()),
-        Err(error) if error.kind() == ErrorKind::NotFound => Some((&[][..]).into()),
-        Err(_) => None,
-    }
-}
-
 /// Returns a sentence about the newest backup.
 fn newest(backup: &BackupStatus, screen: Screen) -> String {
     match backup.newest_at {
@@ -144,6 +126,25 @@ fn newest(backup: &BackupStatus, screen: Screen) -> String {
         }
         None => format!("There is {}.", toned("no backup", Tone::Caution)),
     }
+}
+
+/// Returns the figures of the process as a line.
+fn figures(live: &Live) -> String {
+    let late = live.lateness_p99_ms.map(Duration::from_millis);
+    let late = late.map_or_else(String::new, |late| {
+        format!(", 99 % began within {} of their time", duration_text(late))
+    });
+    let still = live.loops.iter().filter(|one| one.stands_still);
+    let still = still.map(|one| {
+        let idle = duration_text(Duration::from_millis(one.idle_ms));
+        format!(" {}", toned(&format!("The {} stands still for {idle}.", one.name), Tone::Bad))
+    });
+    format!(
+        "{} of {} runs in flight{late}.{}",
+        live.runs_in_flight,
+        live.runs_limit,
+        still.collect::<String>()
+    )
 }
 
 /// Returns the number of failing integrations that are left out, and what to do next.
@@ -221,6 +222,7 @@ mod tests {
             statuses: Vec::new(),
             failing: Vec::new(),
             receivers: Vec::new(),
+            live: None,
         };
         let well = rows(Liveness::Running);
         assert_eq!(end(&DaemonStatus::from(&well)), End::Success);
@@ -231,6 +233,14 @@ mod tests {
         assert_eq!(end(&DaemonStatus::from(&rows(Liveness::Stopped))), End::NoDaemon);
         let degraded = DaemonRows { faults: faults().into(), ..rows(Liveness::Running) };
         assert_eq!(end(&DaemonStatus::from(&degraded)), End::Failure);
+        let still = DaemonRows { live: Some(Live::sample()), ..rows(Liveness::Running) };
+        assert_eq!(end(&DaemonStatus::from(&still)), End::Failure, "a loop stands still");
+        let shown = plain(&text(&DaemonStatus::from(&still), &[], screen()));
+        assert_eq!(
+            shown,
+            "0 integrations.\n3 of 64 runs in flight, 99 % began within 80ms of their time. The outbox \
+             stands still for 1m 31s.\n"
+        );
         let failing = DaemonRows { receivers: receivers().into(), ..rows(Liveness::Running) };
         let shown = text(&DaemonStatus::from(&failing), &[], screen());
         assert!(shown.contains("\nReceiver ") && !shown.contains("All is well"), "{shown}");
@@ -256,7 +266,8 @@ mod tests {
             let place = folder.path().display();
             std::fs::write(&config, format!("[store]\npath = \"{place}/s.db\"\n{text}")).unwrap();
             let assembly = crate::daemon::open(Some(&config)).unwrap();
-            backup(Some(&assembly)).await.map(|found| (found.number, found.newest_at))
+            let found = BackupStatus::read(Some(&assembly.settings.backups)).await;
+            found.map(|found| (found.number, found.newest_at))
         };
         assert_eq!(seen("").await, None, "the daemon makes none");
         let on = "[backup]\nat = \"@daily\"\n";
@@ -277,6 +288,7 @@ mod tests {
             statuses: Vec::new(),
             failing: many,
             receivers: Vec::new(),
+            live: None,
         };
         let status = DaemonStatus::from(&rows);
         let shown = plain(&text(&status, &rows.failing, screen()));

@@ -4,10 +4,13 @@ use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::clock::Clock;
 use super::reload;
 use super::shared::Shared;
 use crate::blocking;
+use crate::config::Backups;
 use crate::domain::{IntegrationId, Maintenance, PageUrl, Policy, Timestamp};
 use crate::store::{self, StoreError};
 use crate::webhook::Sender;
@@ -21,13 +24,32 @@ pub(crate) struct Control {
     shared: Weak<Shared>,
 }
 
-/// Loop that must make progress.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Loop {
-    /// Plans and begins runs.
-    Planner,
-    /// Sends pending messages to receivers.
-    Outbox,
+/// Time without progress after which a loop stands still.
+const STILL: Duration = Duration::from_secs(90);
+
+/// Live figures of the daemon, which only its process knows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pulse {
+    /// Number of runs in progress.
+    pub(crate) running: u64,
+    /// Number of runs that may be in progress at once.
+    pub(crate) limit: usize,
+    /// Lateness that 99 % of the latest runs stay within; none before the first run.
+    pub(crate) lateness: Option<Duration>,
+    /// Loops by their names, each with the time since its latest round.
+    pub(crate) loops: [(&'static str, Duration); 2],
+}
+
+impl Pulse {
+    /// Returns the name of a loop that has made no progress for too long.
+    pub(crate) fn still(&self) -> Option<&'static str> {
+        self.loops.iter().find(|(_, idle)| Self::is_still(*idle)).map(|(name, _)| *name)
+    }
+
+    /// Returns true for a loop whose latest round lies back too far.
+    pub(crate) fn is_still(idle: Duration) -> bool {
+        STILL < idle
+    }
 }
 
 impl Control {
@@ -98,9 +120,19 @@ impl Control {
         Ok(changed)
     }
 
-    /// Returns the number of rounds of each loop; none when the daemon is gone.
-    pub(crate) fn rounds(&self) -> Option<[(Loop, u64); 2]> {
-        let (planner, outbox) = self.shared.upgrade()?.progress();
-        Some([(Loop::Planner, planner), (Loop::Outbox, outbox)])
+    /// Returns the settings of backups, by the configuration in force.
+    pub(crate) fn backups(&self) -> Option<Backups> {
+        Some(self.shared.upgrade()?.active().backups.clone())
+    }
+
+    /// Returns the live figures; none when the daemon is gone.
+    pub(crate) fn pulse(&self) -> Option<Pulse> {
+        let (shared, now) = (self.shared.upgrade()?, Instant::now());
+        Some(Pulse {
+            running: shared.metrics.in_flight(),
+            limit: shared.active().limits.runs,
+            lateness: shared.metrics.lateness(),
+            loops: [("planner", shared.planner.idle(now)), ("outbox", shared.outbox.idle(now))],
+        })
     }
 }

@@ -29,6 +29,7 @@ mod reload;
 mod requests;
 mod resend;
 mod resending;
+mod rounds;
 mod safety;
 mod save_awake;
 mod scheduler;
@@ -46,7 +47,7 @@ pub(crate) use assemble::{
     Assembled, Assembly, NextError, NextValue, next, open, open_partly, open_with,
 };
 pub(crate) use clock::Clock;
-pub(crate) use control::{Control, Loop};
+pub(crate) use control::{Control, Pulse};
 pub(crate) use difference::difference;
 pub(crate) use error::DaemonError;
 pub(crate) use handle::{Daemon, Start};

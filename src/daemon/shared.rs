@@ -1,6 +1,5 @@
 //! State that the loops share: the store, the configuration in force, and the wake-ups of each loop.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::{Notify, watch};
@@ -16,6 +15,7 @@ use super::latest::Latest;
 use super::latest_backup::LatestBackup;
 use super::log_throttle::LogThrottle;
 use super::resending::Resending;
+use super::rounds::Rounds;
 use super::text::{chain, counted};
 use crate::domain::{HttpSettings, Transition};
 use crate::http::Metrics;
@@ -38,8 +38,10 @@ pub(super) struct Shared {
     pub(super) delivering: Notify,
     pub(super) pruning: Notify,
     pub(super) backing_up: Notify,
-    planned: AtomicU64,
-    delivered: AtomicU64,
+    /// Rounds of the planner.
+    pub(super) planner: Rounds,
+    /// Rounds of the outbox.
+    pub(super) outbox: Rounds,
     store_errors: LogThrottle,
     /// Signal that an operation of the store met damage.
     pub(super) suspected: Arc<Notify>,
@@ -78,8 +80,8 @@ impl Shared {
             delivering: Notify::new(),
             pruning: Notify::new(),
             backing_up: Notify::new(),
-            planned: AtomicU64::new(0),
-            delivered: AtomicU64::new(0),
+            planner: Rounds::begun(Instant::now()),
+            outbox: Rounds::begun(Instant::now()),
             store_errors: LogThrottle::default(),
             suspected: Arc::default(),
             health,
@@ -154,16 +156,17 @@ impl Shared {
 
     /// Notes that the planner has finished a round.
     pub(super) fn planned(&self) {
-        self.planned.fetch_add(1, Ordering::Relaxed);
+        self.planner.count(Instant::now());
     }
 
     /// Notes that the outbox has finished a round.
     pub(super) fn delivered(&self) {
-        self.delivered.fetch_add(1, Ordering::Relaxed);
+        self.outbox.count(Instant::now());
     }
 
+    /// Returns the numbers of rounds of the planner and the outbox.
     pub(super) fn progress(&self) -> (u64, u64) {
-        (self.planned.load(Ordering::Relaxed), self.delivered.load(Ordering::Relaxed))
+        (self.planner.number(), self.outbox.number())
     }
 
     /// Returns one line for `systemctl status`.

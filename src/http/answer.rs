@@ -25,13 +25,15 @@ pub(crate) struct Answer {
     content_type: &'static str,
     body: Vec<u8>,
     headers: HeaderMap,
+    /// True for an answer that changes without a commit.
+    is_live: bool,
 }
 
 impl Answer {
     /// Answer of this kind.
     pub(crate) fn new(content_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
         let headers = HeaderMap::new();
-        Self { status: StatusCode::OK, content_type, body: body.into(), headers }
+        Self { status: StatusCode::OK, content_type, body: body.into(), headers, is_live: false }
     }
 
     /// Answer with a value as JSON; none when it has keys that are no text.
@@ -55,9 +57,16 @@ impl Answer {
         self
     }
 
+    /// Marks an answer that changes without a commit, so that its tag is not remembered.
+    #[must_use]
+    pub(crate) const fn live(mut self) -> Self {
+        self.is_live = true;
+        self
+    }
+
     /// Returns true for an answer that is the same while nothing is committed.
     pub(crate) fn is_kept(&self) -> bool {
-        self.status == StatusCode::OK
+        self.status == StatusCode::OK && !self.is_live
     }
 
     /// Returns the tag of the body: a strong one, the hash of its bytes before compression.
@@ -68,7 +77,7 @@ impl Answer {
     /// Makes the answer to a request with these headers: 304 when the caller has this body already,
     /// compressed when it takes that.
     pub(crate) fn response(self, request: &HeaderMap) -> Response {
-        let Self { status, content_type, body, headers } = self;
+        let Self { status, content_type, body, headers, is_live: _ } = self;
         let tag = tag(&body);
         let same = (status == StatusCode::OK).then(|| unchanged(request, &tag)).flatten();
         let mut response = if let Some(same) = same {

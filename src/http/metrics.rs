@@ -117,6 +117,11 @@ impl Metrics {
         Running(self.in_flight.clone())
     }
 
+    /// Returns the number of runs in flight.
+    pub(crate) fn in_flight(&self) -> u64 {
+        u64::try_from(self.in_flight.get()).unwrap_or(0)
+    }
+
     /// Counts a run whose result was stored.
     pub(crate) fn ran(&self, Outcome { result, class, duration, lateness }: Outcome) {
         let class = class.map_or("none", Class::as_str);

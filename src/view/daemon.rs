@@ -1,13 +1,20 @@
 //! State of the daemon as a whole: whether it runs, what it could not load, and what fails.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::failing::{Failing, FailingRow};
+use super::live::Live;
 use super::receiver::{Receiver, ReceiverState};
+use crate::blocking;
+use crate::config::Backups;
 use crate::domain::{Reload, Timestamp};
-use crate::store::{KeptBackup, NodeRow, OwnFaultRow, ReceiverRow, StatusRow};
+use crate::store::{
+    KeptBackup, NodeRow, OwnFaultRow, ReceiverRow, StatusRow, StoreError, View, backups,
+};
 
 /// Liveness of the daemon: of the process that serves the database.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, strum::IntoStaticStr)]
@@ -98,6 +105,8 @@ pub(crate) struct DaemonStatus<'a> {
     /// Backups that the daemon makes by itself, as far as they can be seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) backup: Option<BackupStatus>,
+    /// Figures that only the daemon's process knows; null where it could not be asked.
+    pub(crate) live: Option<&'a Live>,
 }
 
 /// Backups in the folder in which the daemon makes them.
@@ -109,6 +118,25 @@ pub(crate) struct BackupStatus {
     pub(crate) number: usize,
     /// Instant of the newest one; null without one.
     pub(crate) newest_at: Option<Timestamp>,
+}
+
+/// Time limit of a look at the folder of the backups.
+const FOLDER_MAX: Duration = Duration::from_secs(5);
+
+impl BackupStatus {
+    /// Returns the backups that the daemon makes by this configuration; none when it makes none, or they cannot be
+    /// seen.
+    pub(crate) async fn read(configured: Option<&Backups>) -> Option<Self> {
+        let Backups { at, dir, .. } = configured?;
+        at.as_ref()?;
+        let dir = dir.clone();
+        let found = blocking::run("the backups", FOLDER_MAX, move || backups(&dir)).await;
+        match found.ok()? {
+            Ok(kept) => Some(kept.as_slice().into()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Some((&[][..]).into()),
+            Err(_) => None,
+        }
+    }
 }
 
 impl From<&[KeptBackup]> for BackupStatus {
@@ -132,11 +160,31 @@ pub(crate) struct DaemonRows {
     pub(crate) failing: Vec<FailingRow>,
     /// Receivers that are, or were, configured.
     pub(crate) receivers: Vec<ReceiverRow>,
+    /// Figures of the process, when it was asked for them.
+    pub(crate) live: Option<Live>,
+}
+
+impl DaemonRows {
+    /// Reads the rows from the store; the process is not asked for its figures.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the store cannot be read.
+    pub(crate) async fn read(
+        view: &View,
+        state: Liveness,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let (statuses, receivers) = (view.all_statuses().await?, view.all_receivers().await?);
+        let (node, faults) = (view.node().await?, view.own_faults().await?);
+        let failing = FailingRow::read(view, &statuses, now).await?;
+        Ok(Self { state, node, faults, statuses, failing, receivers, live: None })
+    }
 }
 
 impl<'a> From<&'a DaemonRows> for DaemonStatus<'a> {
     fn from(rows: &'a DaemonRows) -> Self {
-        let DaemonRows { state, node, faults, statuses, failing: detailed, receivers } = rows;
+        let DaemonRows { state, node, faults, statuses, failing: detailed, receivers, live } = rows;
         let mut integrations = BTreeMap::new();
         for row in statuses {
             *integrations.entry(row.status.as_str()).or_insert(0) += 1;
@@ -153,7 +201,8 @@ impl<'a> From<&'a DaemonRows> for DaemonStatus<'a> {
                 && !is_refused
                 && faults.is_empty()
                 && failing.is_empty()
-                && receivers.is_empty(),
+                && receivers.is_empty()
+                && live.iter().flat_map(|live| &live.loops).all(|one| !one.stands_still),
             daemon: DaemonProcess::new(node, *state),
             reload,
             faults: faults.iter().map(LastingFault::from).collect(),
@@ -161,6 +210,7 @@ impl<'a> From<&'a DaemonRows> for DaemonStatus<'a> {
             failing,
             receivers,
             backup: None,
+            live: live.as_ref(),
         }
     }
 }
@@ -198,6 +248,7 @@ mod tests {
             statuses: Vec::new(),
             failing: Vec::new(),
             receivers: Vec::new(),
+            live: None,
         }
     }
 

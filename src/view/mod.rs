@@ -26,6 +26,7 @@ mod grants;
 mod history;
 mod integration;
 mod leaves;
+mod live;
 #[cfg(test)]
 mod message_samples;
 mod notifications;
@@ -71,6 +72,7 @@ pub(crate) use grants::{GrantState, Granted, Grants, Looked};
 pub(crate) use history::{Entry, Transition};
 pub(crate) use integration::{Integration, Published, PublishedStatus, config, parsed};
 pub(crate) use leaves::leaves;
+pub(crate) use live::{Live, LiveLoop};
 pub(crate) use ping::Pinged;
 pub(crate) use receiver::{Receiver, ReceiverState};
 pub(crate) use rehearsal::{Compared, Rehearsal, Rehearsed, Trial};

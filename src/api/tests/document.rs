@@ -22,6 +22,8 @@ fn schemas(generator: &mut SchemaGenerator) -> BTreeMap<&'static str, Json> {
     let g = generator;
     add("Published", g.subschema_for::<view::Published<'_>>());
     add("PublishedStatus", g.subschema_for::<view::PublishedStatus>());
+    add("DaemonStatus", g.subschema_for::<view::DaemonStatus<'_>>());
+    add("Live", g.subschema_for::<view::Live>());
     add("Summary", g.subschema_for::<view::Summary<'_>>());
     add("Integration", g.subschema_for::<view::Integration<'_>>());
     add("BriefIntegration", g.subschema_for::<view::BriefIntegration<'_>>());

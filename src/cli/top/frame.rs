@@ -12,7 +12,7 @@ use super::table;
 use crate::cli::print::{Tone, counted, sanitise, status_word, toned};
 use crate::domain::Cause;
 use crate::store::{Attributed, TransitionRow};
-use crate::view::Liveness;
+use crate::view::{Live, Liveness};
 
 /// Time after which a daemon that writes nothing is called silent: it notes every minute that it lives.
 const SILENT_MS: i64 = 3 * 60_000;
@@ -96,17 +96,25 @@ fn head(model: &Model, width: usize) -> String {
     let words = words.iter().filter(|(count, ..)| 0 < *count);
     let words =
         words.map(|(count, word, tone)| format!("  {} {word}", toned(&count.to_string(), *tone)));
+    let words: Vec<_> = words.collect();
     let faults = match snapshot.faults {
         0 => String::new(),
         faults => format!("{}  ", toned(&counted(faults, "daemon fault"), Tone::Bad)),
     };
     let now = model.screen.instant(Some(model.screen.now));
     let time = now.split(['T', ' ']).nth(1).unwrap_or_default();
-    let last = match snapshot.pending {
-        0 => format!("{faults}{time} "),
-        pending => format!("{faults}pending {pending}  {time} "),
+    let pending = match snapshot.pending {
+        0 => String::new(),
+        pending => format!("pending {pending}  "),
     };
+    let end = format!("{pending}{time} ");
+    let figures = model.live.as_ref().map(figures).unwrap_or_default();
     let mut first = format!(" revalidated · {}", daemon(model, snapshot));
+    // Figures give way to the first two numbers of integrations where not all of them fit.
+    let numbers: usize = words.iter().take(2).map(|word| word.width()).sum();
+    let taken = first.width() + numbers + faults.width() + figures.width() + end.width();
+    let figures = if taken < width { figures } else { String::new() };
+    let last = format!("{faults}{figures}{end}");
     // What is not shown here is in the list.
     for word in words {
         if first.width() + word.width() + last.width() < width {
@@ -114,6 +122,24 @@ fn head(model: &Model, width: usize) -> String {
         }
     }
     both(&first, &last, width)
+}
+
+/// Returns the figures of the daemon: how late runs are, how many are under way, and a loop that stands still.
+fn figures(live: &Live) -> String {
+    let late = live.lateness_p99_ms.map(|ms| {
+        let hundredths = ms.saturating_add(5) / 10;
+        format!("late p99 {}.{:02}s  ", hundredths / 100, hundredths % 100)
+    });
+    let still = live.loops.iter().find(|one| one.stands_still);
+    let still =
+        still.map(|one| format!("{}  ", toned(&format!("{} stands still", one.name), Tone::Bad)));
+    format!(
+        "{}{}in flight {}/{}  ",
+        still.unwrap_or_default(),
+        late.unwrap_or_default(),
+        live.runs_in_flight,
+        live.runs_limit
+    )
 }
 
 /// Returns the state of the daemon in a word or two.
@@ -141,7 +167,11 @@ fn change(model: &Model, change: &Attributed<TransitionRow>, width: usize) -> St
     let cause = cause.map_or_else(String::new, |cause| format!(" ({})", Cause::as_str(cause)));
     let name = left(&change.integration.name, NAME);
     let plain = left("", width.saturating_sub(13 + NAME + 2));
-    let text = format!("{from} → {to}{cause}");
+    let notified = model.snapshot.as_ref();
+    let notified = notified.map(|all| all.notified.about(&change.integration.name, *at));
+    let notified = notified.filter(|words| !words.is_empty());
+    let notified = notified.map_or_else(String::new, |words| format!("  {words}"));
+    let text = format!("{from} → {to}{cause}{notified}");
     let text = cut(&text, plain.len());
     let to = to.as_str();
     // Toned once it is cut, since a mark must not be cut away from its end.

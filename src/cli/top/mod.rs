@@ -2,6 +2,7 @@
 //!
 //! Elm architecture: a key changes the model, a frame is made of the model alone, and the terminal draws it. The
 //! store is read when its position has moved, at most four times a second; latest runs only of the rows that are shown.
+//! A running daemon is asked once a second, over its socket, for the figures that the store does not know.
 
 mod act;
 mod area;
@@ -10,6 +11,7 @@ mod failing;
 mod frame;
 mod keys;
 mod model;
+mod notified;
 mod snapshot;
 mod table;
 mod terminal;
@@ -24,6 +26,7 @@ use anyhow::Context as _;
 use tokio::time::Instant;
 
 use super::args::{Global, Top};
+use super::ask::{Figures, Sockets};
 use super::error::CommandError;
 use super::explain;
 use super::print::{Answer, Screen, wrapped};
@@ -40,6 +43,9 @@ use terminal::Terminal;
 
 /// Shortest time between two looks at the store.
 const LOOK: Duration = Duration::from_millis(250);
+/// Shortest time between two questions to the daemon, and between two searches for one.
+const FIGURES: Duration = Duration::from_secs(1);
+const FIND: Duration = Duration::from_secs(10);
 /// Part of the time that reading may take: a look is followed by a pause of this many times its duration.
 const PAUSES: u32 = 4;
 /// Width of a frame that is printed where no terminal has one, in columns.
@@ -57,11 +63,14 @@ pub(super) async fn answer(
         let message = "top needs a terminal; --once prints one frame".to_owned();
         return Err(CommandError::Usage(message));
     }
-    let path = read::path(global, &args.source)?;
+    let (path, sockets) = read::place(global, &args.source)?;
     // Before the database is opened: see there.
     let state = Liveness::from(is_in_use(&path));
     let view = View::open(&path).context("opening the store")?;
-    let mut watched = Watched { view, path: &path, author: args.by.name(), state, seen: None };
+    let figures = sockets.daemon(&view).await.map(|(figures, _)| figures);
+    let author = args.by.name();
+    let mut watched =
+        Watched { view, path: &path, author, state, figures, sockets, asked: None, seen: None };
     let mut model = Model::new(screen);
     watched.look(&mut model).await?;
     if args.once {
@@ -77,12 +86,18 @@ struct Watched<'a> {
     path: &'a Path,
     author: String,
     state: Liveness,
+    sockets: Sockets,
+    /// Daemon whose figures are shown, while it answers.
+    figures: Option<Figures>,
+    /// Instant at which it was asked last.
+    asked: Option<Instant>,
     seen: Option<Position>,
 }
 
 impl Watched<'_> {
-    /// Reads the store when something was committed since the last look.
+    /// Reads the store when something was committed since the last look, and asks the daemon for its figures.
     async fn look(&mut self, model: &mut Model) -> Result<(), CommandError> {
+        self.ask(model).await;
         let position = self.view.position().await.context("reading the store")?;
         if self.seen == Some(position) {
             return Ok(());
@@ -91,6 +106,23 @@ impl Watched<'_> {
         let read = Snapshot::read(&self.view, self.state, model.screen.now).await;
         model.show(read.context("reading the store")?);
         Ok(())
+    }
+
+    /// Asks the daemon for its figures once in a while; one that does not answer is looked for again.
+    async fn ask(&mut self, model: &mut Model) {
+        let pause = if self.figures.is_some() { FIGURES } else { FIND };
+        if self.asked.is_some_and(|asked| asked.elapsed() < pause) {
+            return;
+        }
+        model.live = match &self.figures {
+            Some(figures) => figures.read().await,
+            None => None,
+        };
+        if model.live.is_none() {
+            let found = self.sockets.daemon(&self.view).await;
+            (self.figures, model.live) = found.unzip();
+        }
+        self.asked = Some(Instant::now());
     }
 
     /// Reads the latest runs of rows that are shown, where they are not known yet.

@@ -8,6 +8,7 @@ use super::snapshot::Snapshot;
 use crate::cli::print::Screen;
 use crate::domain::{IntegrationId, Timestamp};
 use crate::store::{Mark, StatusRow};
+use crate::view::Live;
 
 /// Number of runs of a strip.
 pub(super) const RUNS: u32 = 60;
@@ -28,6 +29,8 @@ pub(super) struct Fit {
 pub(super) struct Model {
     /// Present, and the zone in which instants are shown.
     pub(super) screen: Screen,
+    /// Figures of the daemon, when it answers.
+    pub(super) live: Option<Live>,
     /// State of the store at the latest look.
     pub(super) snapshot: Option<Snapshot>,
     /// Latest runs of rows, by their numbers, since the latest look.
@@ -119,6 +122,7 @@ impl Model {
     pub(super) fn new(screen: Screen) -> Self {
         Self {
             screen,
+            live: None,
             snapshot: None,
             strips: BTreeMap::new(),
             filter: Filter::default(),

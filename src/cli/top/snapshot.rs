@@ -2,14 +2,19 @@
 
 use std::collections::BTreeSet;
 
+use super::notified::Notified;
 use crate::domain::{Status, Timestamp};
 use crate::store::{
-    Attributed, NodeRow, Page, StatusRow, StoreError, TransitionFilter, TransitionRow, View,
+    Attributed, DeliveryFilter, NodeRow, Page, StatusRow, StoreError, TransitionFilter,
+    TransitionRow, View,
 };
 use crate::view::{FailingRow, Liveness};
 
 /// Number of the latest status changes that are read.
 const CHANGES: u32 = 50;
+
+/// Number of the latest deliveries that are read: several receivers may be notified of each change.
+const DELIVERIES: u32 = 200;
 
 /// State of the store at a look.
 #[derive(Debug)]
@@ -24,6 +29,8 @@ pub(super) struct Snapshot {
     pub(super) failing: Vec<FailingRow>,
     /// Latest status changes, newest first.
     pub(super) changes: Vec<Attributed<TransitionRow>>,
+    /// Notifications of those changes.
+    pub(super) notified: Notified,
     /// Number of pending messages.
     pub(super) pending: u64,
     /// Number of faults on the daemon's own side.
@@ -57,11 +64,14 @@ impl Snapshot {
         let (statuses, receivers) = (view.all_statuses().await?, view.all_receivers().await?);
         let latest = Page::first(CHANGES);
         let changes = view.all_transitions(TransitionFilter::default(), latest).await?.rows;
+        let deliveries =
+            view.deliveries(DeliveryFilter::default(), Page::first(DELIVERIES)).await?;
         Ok(Self {
             state,
             node: view.node().await?,
             failing: FailingRow::read(view, &statuses, now).await?,
             changes,
+            notified: Notified::of(&deliveries.rows),
             pending: receivers.iter().map(|row| u64::from(row.pending)).sum(),
             faults: view.own_faults().await?.len(),
             statuses,

@@ -10,14 +10,15 @@ use super::area::Area;
 use super::frame::{frame, lines};
 use super::keys::Input;
 use super::model::{Fit, Mode, Model, Sort, Wish};
+use super::notified::Notified;
 use super::snapshot::{Counts, Snapshot};
 use super::{act::Act, table, terminal};
 use crate::cli::samples::{self, failing, integration, now, plain, screen, silences, target};
 use crate::domain::{Cause, Class, IntegrationId, ReportStatus, RunId, Status, Timestamp};
 use crate::store::{
-    Attributed, IntegrationRow, Mark, NodeRow, StatusRow, TargetRow, TransitionRow,
+    Attributed, DeliveryRow, IntegrationRow, Mark, NodeRow, StatusRow, TargetRow, TransitionRow,
 };
-use crate::view::{FailingRow, Liveness};
+use crate::view::{FailingRow, Live, Liveness};
 
 const FAILED: Status = Status::RecurringValidationError;
 const HOUR_MS: i64 = 3_600_000;
@@ -99,9 +100,19 @@ fn snapshot() -> Snapshot {
             change("snow-finance", Some(Status::Enabled), FAILED, 1),
             change("new", None, Status::Creating, 20),
         ],
+        notified: Notified::of(&deliveries()),
         pending: 2,
         faults: 1,
     }
+}
+
+/// Deliveries of the first change.
+fn deliveries() -> [DeliveryRow; 2] {
+    samples::deliveries().map(|row| DeliveryRow {
+        integration: Some("snow-finance".to_owned()),
+        created_at: ago(1),
+        ..row
+    })
 }
 
 fn marks(name: &str) -> Vec<Mark> {
@@ -122,6 +133,7 @@ fn marks(name: &str) -> Vec<Mark> {
 fn model() -> Model {
     let mut model = Model::new(screen());
     model.show(snapshot());
+    model.live = Some(Live { loops: Vec::new(), ..Live::sample() });
     for (id, (name, ..)) in (1..).zip(INTEGRATIONS) {
         model.strips.insert(id, marks(name));
     }
@@ -167,6 +179,18 @@ fn frame_shows_failures_integrations_and_changes() {
         let trimmed: Vec<_> = lines.iter().map(|line| line.trim_end()).collect();
         assert_frame(&format!("{width}x{height}.txt"), &(trimmed.join("\n") + "\n"));
     }
+}
+
+#[test]
+fn first_line_has_the_figures_of_the_daemon_where_they_fit() {
+    let mut model = model();
+    model.live = Some(Live::sample());
+    let head = |model: &Model, width| plain(&frame(model, Area { width, height: 24 }).lines[0]);
+    let expected = "outbox stands still  late p99 0.08s  in flight 3/64  pending 2  10:00:00Z";
+    assert!(head(&model, 200).trim_end().ends_with(expected), "{}", head(&model, 200));
+    assert!(!head(&model, 80).contains("p99"), "{}", head(&model, 80));
+    model.live = None;
+    assert!(!head(&model, 200).contains("in flight 3"), "the daemon does not answer");
 }
 
 #[test]

@@ -87,3 +87,21 @@ async fn run_that_a_command_asks_for_begins_within_seconds() {
     timeout(SOON, planner).await.unwrap().unwrap();
     timeout(SOON, watching).await.unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn loop_that_stands_still_from_its_start_is_seen_at_the_first_look() {
+    let bench = Bench::with(Arc::new(Hangs)).await;
+    let control = super::super::control::Control::new(&bench.shared);
+    let still = || control.pulse().unwrap().still();
+    assert_eq!(still(), None, "it has had no time yet");
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(91)).await;
+    assert_eq!(still(), Some("planner"));
+    bench.shared.planned();
+    assert_eq!(still(), Some("outbox"));
+    bench.shared.delivered();
+    assert_eq!(still(), None);
+    tokio::time::advance(Duration::from_secs(91)).await;
+    bench.shared.delivered();
+    assert_eq!(still(), Some("planner"));
+}

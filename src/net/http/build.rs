@@ -58,6 +58,8 @@ pub(crate) struct HttpOptions {
     pub(crate) identity: Option<tls::Identity>,
     /// Host that is connected to in place of the one in the URL.
     pub(crate) host_alias: Option<HostAlias>,
+    /// Unix socket of this machine that is connected to in place of any host.
+    pub(crate) socket: Option<PathBuf>,
 }
 
 /// Proxy for HTTP and, by CONNECT, for HTTPS.
@@ -80,6 +82,7 @@ impl Default for HttpOptions {
             proxy: None,
             identity: None,
             host_alias: None,
+            socket: None,
         }
     }
 }
@@ -95,6 +98,7 @@ impl fmt::Debug for HttpOptions {
             proxy,
             identity,
             host_alias,
+            socket,
         } = self;
         f.debug_struct("HttpOptions")
             .field("connect_timeout", connect_timeout)
@@ -105,6 +109,7 @@ impl fmt::Debug for HttpOptions {
             .field("proxy", proxy)
             .field("identity", identity)
             .field("host_alias", host_alias)
+            .field("socket", socket)
             .finish()
     }
 }
@@ -135,6 +140,9 @@ pub(crate) fn client(options: &HttpOptions) -> Result<reqwest::Client, HttpError
         Some(resolver) => builder.dns_resolver(Arc::clone(resolver)),
         None => builder.dns_resolver(Arc::new(SystemResolver::new(options.host_alias.clone()))),
     };
+    if let Some(socket) = &options.socket {
+        builder = builder.unix_socket(socket.as_path());
+    }
     if let Some(Proxy { url, credentials }) = &options.proxy {
         // The library's error shows the URL.
         let mut proxy = reqwest::Proxy::all(url).map_err(|_error| HttpError::Proxy)?;

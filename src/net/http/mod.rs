@@ -3,6 +3,7 @@
 mod body;
 mod build;
 mod classify;
+mod local;
 mod share;
 #[cfg(test)]
 mod testing;
@@ -12,4 +13,5 @@ pub(crate) use build::{HttpError, HttpOptions, Proxy, client};
 #[cfg(feature = "trino")]
 pub(crate) use classify::OWN_CERTIFICATE_REFUSED;
 pub(crate) use classify::classify;
+pub(crate) use local::Local;
 pub(crate) use share::Connections;
