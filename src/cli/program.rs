@@ -10,6 +10,7 @@ use clap::Parser;
 use super::args::{Arguments, Command, Global, Run, WebhookAction};
 use super::error::{CommandError, print_error};
 use super::print::{Answer, End, Screen};
+use super::serve::Servers;
 #[cfg(feature = "top")]
 use super::top;
 use super::{
@@ -147,7 +148,7 @@ async fn dispatch(global: &Global, command: Command) -> Result<Answer, CommandEr
         Command::Token(args) => token::answer(&args),
         Command::Import(args) => import::answer(global, &args).await,
         Command::Demo(options) => {
-            demo::demo(options.into()).await?;
+            demo::demo::<Servers>(options.into()).await?;
             Ok(Answer::good(String::new()))
         }
     }

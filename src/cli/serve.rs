@@ -13,6 +13,7 @@ use super::print::End;
 use crate::api::{self, Api};
 use crate::config::Settings;
 use crate::daemon::{Daemon, MetricsSource};
+use crate::demo::PageServer;
 use crate::domain::{HttpSettings, Listen};
 use crate::http::{self, Handle, ListenError, Server, ServerError};
 use crate::page;
@@ -77,6 +78,22 @@ impl Servers {
             tasks.push(tokio::spawn(server.serve(router, requests, stop.clone())));
         }
         Serving { tasks, stop }
+    }
+}
+
+impl PageServer for Servers {
+    type Serving = Serving;
+
+    async fn bind(settings: &Settings) -> anyhow::Result<Self> {
+        Ok(Self::bind(settings).await?)
+    }
+
+    fn serve(self, daemon: &Daemon) -> Serving {
+        self.start(daemon)
+    }
+
+    async fn stop(serving: Serving) {
+        serving.stop().await;
     }
 }
 

@@ -10,7 +10,9 @@ use aws_lc_rs::rand;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
+use super::around;
 use super::stand_in::{ACCOUNT, PREFIX, REGION, ROLE};
+use crate::domain::Timestamp;
 
 /// Schedule of every two seconds: six fields, seconds first.
 pub(super) const SCHEDULE: &str = "*/2 * * * * *";
@@ -31,6 +33,10 @@ pub(super) struct Addresses {
     pub(super) platform: SocketAddr,
     /// Address of the webhook receiver.
     pub(super) receiver: SocketAddr,
+    /// Address of the cluster.
+    pub(super) cluster: SocketAddr,
+    /// Address at which the daemon is to serve its page.
+    pub(super) page: SocketAddr,
 }
 
 impl Folder {
@@ -56,15 +62,16 @@ impl Folder {
         self.path.join("state.db")
     }
 
-    /// Writes the secrets of a receiver and an AWS user, and returns the receiver's.
+    /// Writes the secrets of a receiver, an AWS user and a cluster, and returns the receiver's.
     ///
     /// # Errors
     ///
     /// Fails when the folder cannot be written to.
-    pub(super) fn write_secrets(&self) -> io::Result<Vec<u8>> {
+    pub(super) fn write_secrets(&self, now: Timestamp) -> io::Result<Vec<u8>> {
         let secret = random::<SECRET_BYTES>()?;
         self.write("webhook-secret", &format!("whsec_{}\n", STANDARD.encode(secret)))?;
         self.write("aws-secret-key", &format!("{}\n", STANDARD.encode(random::<30>()?)))?;
+        self.write("cluster-token", &format!("{}\n", around::token(now)))?;
         Ok(secret.to_vec())
     }
 
@@ -79,8 +86,9 @@ impl Folder {
         access_key_id: &str,
         names: &[&str],
     ) -> io::Result<()> {
-        let (store, webhook_secret, aws_secret) = (
+        let (store, socket, webhook_secret, aws_secret) = (
             quoted(&self.database())?,
+            quoted_text(&format!("unix:{}", text(&self.path.join("api.sock"))?))?,
             quoted(&self.path.join("webhook-secret"))?,
             quoted(&self.path.join("aws-secret-key"))?,
         );
@@ -88,6 +96,10 @@ impl Folder {
             r#"# Written by `revalidated demo`, and removed when it ends.
 [store]
 path = {store}
+
+[http]
+listen = ["{page}", {socket}]
+url = "http://{page}" # links in messages begin with it
 
 [defaults]
 schedule = "{SCHEDULE}" # six fields, seconds first: every two seconds
@@ -100,6 +112,7 @@ events = ["integration.*"]
 allow = ["127.0.0.0/8"] # addresses that are not public must be named
 "#,
             receiver = addresses.receiver,
+            page = addresses.page,
         );
         let integration = |name: &&str| {
             format!(
@@ -128,7 +141,9 @@ s3Control = "http://{platform}"
             )
         };
         let integrations: String = names.iter().map(integration).collect();
-        self.write("revalidated.toml", &(head + &integrations))
+        let token = quoted(&self.path.join("cluster-token"))?;
+        let around = around::tables(addresses.cluster, &token);
+        self.write("revalidated.toml", &(head + &integrations + &around))
     }
 
     /// Removes the folder now, so that a failure can be reported.
@@ -158,9 +173,17 @@ impl Drop for Folder {
     }
 }
 
-/// Returns the path as a TOML string; JSON's escapes are also TOML's.
+/// Returns the path as a TOML string.
 fn quoted(path: &Path) -> io::Result<String> {
-    let text = path.to_str().ok_or(io::ErrorKind::InvalidFilename)?;
+    quoted_text(text(path)?)
+}
+
+fn text(path: &Path) -> io::Result<&str> {
+    Ok(path.to_str().ok_or(io::ErrorKind::InvalidFilename)?)
+}
+
+/// Returns a text as a TOML string; JSON's escapes are also TOML's.
+fn quoted_text(text: &str) -> io::Result<String> {
     serde_json::to_string(text).map_err(io::Error::from)
 }
 
@@ -178,11 +201,11 @@ mod tests {
     #[test]
     fn folder_is_private_and_removed_on_drop() {
         let folder = Folder::create().unwrap();
-        let secret = folder.write_secrets().unwrap();
+        let secret = folder.write_secrets(Timestamp(0)).unwrap();
         assert_eq!(secret.len(), SECRET_BYTES);
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&folder.path), 0o700);
-        for name in ["webhook-secret", "aws-secret-key"] {
+        for name in ["webhook-secret", "aws-secret-key", "cluster-token"] {
             assert_eq!(mode(&folder.path.join(name)), 0o600, "{name}");
         }
         let written = fs::read_to_string(folder.path.join("webhook-secret")).unwrap();
@@ -195,15 +218,17 @@ mod tests {
     #[test]
     fn configuration_is_toml_without_secrets() {
         let folder = Folder::create().unwrap();
-        folder.write_secrets().unwrap();
+        folder.write_secrets(Timestamp(0)).unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], 4711));
-        let addresses = Addresses { platform: address, receiver: address };
+        let addresses =
+            Addresses { platform: address, receiver: address, cluster: address, page: address };
         folder.write_config(addresses, "AKIADEMO", &["one", "two"]).unwrap();
         let text = fs::read_to_string(folder.config()).unwrap();
         let document: toml_edit::Document<_> = text.parse().unwrap();
         let integrations = document["integration"].as_array_of_tables().unwrap();
-        assert_eq!(integrations.len(), 2);
-        for name in ["webhook-secret", "aws-secret-key"] {
+        let others = around::clustered().len() + 1;
+        assert_eq!(integrations.len(), 2 + others);
+        for name in ["webhook-secret", "aws-secret-key", "cluster-token"] {
             let secret = fs::read_to_string(folder.path.join(name)).unwrap();
             assert!(!text.contains(secret.trim()), "{name}");
         }

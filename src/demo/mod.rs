@@ -3,6 +3,7 @@
 //! Every line is a fact: statuses are read from the daemon's database, and a webhook counts once the
 //! receiver has verified its signature.
 
+mod around;
 mod folder;
 mod narrator;
 mod receiver;
@@ -12,7 +13,7 @@ mod watch;
 
 use std::future::Future;
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
@@ -28,12 +29,14 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
+use self::around::{Cluster, MISSING};
 use self::folder::{Addresses, Folder};
 use self::narrator::Narrator;
 use self::receiver::Received;
 use self::stand_in::StandIn;
 use self::story::{Act, Fact, Story};
 use self::watch::Watch;
+use crate::config::Settings;
 use crate::daemon::{self, Clock, Daemon};
 use crate::domain::duration_text;
 use crate::store::StoreError;
@@ -56,8 +59,10 @@ const DRAIN_MAX: Duration = Duration::from_secs(20);
 /// Interval at which the story goes on by itself.
 const TICK: Duration = Duration::from_millis(200);
 
-/// Log filter of the daemon: warnings, but not the changes that the demo shows itself.
-pub(crate) const LOG_FILTER: &str = "warn,revalidated::daemon::validate=error";
+/// Log filter of the daemon: warnings, but not the changes that the demo shows itself, nor that its own configuration
+/// speaks plain HTTP.
+pub(crate) const LOG_FILTER: &str =
+    "warn,revalidated::daemon::validate=error,revalidated::daemon::reload=error";
 
 /// Options of the command line.
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,24 +71,45 @@ pub(crate) struct Options {
     pub(crate) once: bool,
 }
 
+/// Server of the page, which is made on a higher floor: it listens before the daemon starts, and answers afterwards.
+pub(crate) trait PageServer {
+    /// Guard that stops the server.
+    type Serving;
+
+    /// Listens where the settings say.
+    ///
+    /// # Errors
+    ///
+    /// Fails when an address cannot be listened at.
+    async fn bind(settings: &Settings) -> anyhow::Result<Self>
+    where
+        Self: Sized;
+
+    /// Answers from now on, with what the daemon knows.
+    fn serve(self, daemon: &Daemon) -> Self::Serving;
+
+    /// Stops within a moment.
+    async fn stop(serving: Self::Serving);
+}
+
 /// Runs the demo until Ctrl-C, until its output is closed or, with `once`, until the recovery.
 ///
 /// # Errors
 ///
 /// Fails when the set-up fails, when the daemon stops by itself, and when the story takes longer than
 /// a minute.
-pub(crate) async fn demo(options: Options) -> anyhow::Result<()> {
+pub(crate) async fn demo<P: PageServer>(options: Options) -> anyhow::Result<()> {
     let unread = |error: &anyhow::Error| {
         let error = error.downcast_ref::<io::Error>();
         error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
     };
-    match play(options).await {
+    match play::<P>(options).await {
         Err(error) if unread(&error) => Ok(()),
         ended => ended,
     }
 }
 
-async fn play(options: Options) -> anyhow::Result<()> {
+async fn play<P: PageServer>(options: Options) -> anyhow::Result<()> {
     ensure!(
         crate::platforms::find(PLATFORM).is_some(),
         "the demo needs the platform {PLATFORM}, which this binary was built without; build it with the feature `s3`"
@@ -93,17 +119,20 @@ async fn play(options: Options) -> anyhow::Result<()> {
     let clock = Clock::default();
     let mut stage = Stage::set_up(&folder, clock).await.context("the demo cannot be set up")?;
     let mut narrator = Narrator::new(anstream::stdout(), clock);
-    introduce(&mut narrator, &folder.config())?;
+    introduce(&mut narrator, &folder.config(), stage.page)?;
 
     let stop = CancellationToken::new();
     let assembly = daemon::open(Some(&folder.config())).context("the demo's own configuration")?;
+    let page = P::bind(&assembly.settings).await.context("the page cannot be served")?;
     let daemon = Daemon::start(assembly, None).await.context("the daemon did not start")?;
+    let page = page.serve(&daemon);
+    around::silence(&folder.database(), clock.now()).context("nothing can be silenced")?;
     let (view, changes) = (daemon.view.clone(), daemon.changes.clone());
     let mut daemon = pin!(daemon.until(stop.cancelled()));
     let player = Player {
         narrator: &mut narrator,
         stage: &mut stage,
-        story: Story::new(CAST[0], CAST.len()),
+        story: Story::new(CAST[0], CAST.len() + around::clustered().len()),
         watch: Watch::new(view),
         changes,
         once: options.once,
@@ -121,6 +150,7 @@ async fn play(options: Options) -> anyhow::Result<()> {
             ensure!(!options.once, "the daemon stopped before the story was over");
         }
     }
+    P::stop(page).await;
     conclude(&mut narrator, folder)
 }
 
@@ -132,16 +162,21 @@ fn conclude<W: io::Write>(narrator: &mut Narrator<W>, folder: Folder) -> anyhow:
 }
 
 /// Prints what runs and where.
-fn introduce<W: io::Write>(narrator: &mut Narrator<W>, config: &Path) -> io::Result<()> {
+fn introduce<W: io::Write>(
+    narrator: &mut Narrator<W>,
+    config: &Path,
+    page: SocketAddr,
+) -> io::Result<()> {
     let config = config.display();
     let program = std::env::args().next().unwrap_or_else(|| "revalidated".to_owned());
     let count = CAST.len();
     narrator.head(format_args!(
         "A real daemon with a temporary database; everything else is a stand-in on 127.0.0.1.\n\
          Configuration: {config}\n  \
-           {count} integrations of type {PLATFORM}, validated every two seconds ({})\n  \
+           {count} integrations of type {PLATFORM}, validated every two seconds ({}), and others on the page\n  \
            1 receiver of signed webhooks, subscribed to everything\n\
-         Look inside from another terminal: {program} list --config {config}\n\
+         Look at the page: http://{page}/\n\
+         Look inside from another terminal: {program} top --config {config}\n\
          Ctrl-C stops it.\n",
         folder::SCHEDULE
     ))
@@ -150,6 +185,9 @@ fn introduce<W: io::Write>(narrator: &mut Narrator<W>, config: &Path) -> io::Res
 /// Servers around the daemon, which stop when this value is dropped.
 struct Stage {
     stand_in: Arc<StandIn>,
+    cluster: Arc<Cluster>,
+    /// Address of the page.
+    page: SocketAddr,
     received: mpsc::Receiver<Received>,
     /// Tasks of the servers; never read, only dropped.
     _servers: JoinSet<io::Result<()>>,
@@ -157,24 +195,31 @@ struct Stage {
 
 impl Stage {
     async fn set_up(folder: &Folder, clock: Clock) -> io::Result<Self> {
-        let secret = folder.write_secrets()?;
-        let stand_in = StandIn::new(ACCESS_KEY_ID, &CAST);
+        let secret = folder.write_secrets(clock.now())?;
+        let buckets: Vec<_> = CAST.into_iter().chain([MISSING]).collect();
+        let stand_in = StandIn::new(ACCESS_KEY_ID, &buckets);
         let (hooks, received) = receiver::open(&secret, clock);
-        let mut servers = JoinSet::new();
+        let (mut servers, cluster) = (JoinSet::new(), Arc::new(Cluster::default()));
         let addresses = Addresses {
             platform: listen(&mut servers, Arc::clone(&stand_in).router()).await?,
             receiver: listen(&mut servers, hooks).await?,
+            cluster: listen(&mut servers, Arc::clone(&cluster).router()).await?,
+            page: free_address().await?,
         };
-        folder.write_config(addresses, ACCESS_KEY_ID, &CAST)?;
-        Ok(Self { stand_in, received, _servers: servers })
+        stand_in.set_missing(MISSING, true);
+        folder.write_config(addresses, ACCESS_KEY_ID, &buckets)?;
+        let page = addresses.page;
+        Ok(Self { stand_in, cluster, page, received, _servers: servers })
     }
 }
 
+/// Returns an address of the loopback interface whose port is free.
+async fn free_address() -> io::Result<SocketAddr> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?.local_addr()
+}
+
 /// Serves `router` on a free port of the loopback interface.
-async fn listen(
-    servers: &mut JoinSet<io::Result<()>>,
-    router: Router,
-) -> io::Result<std::net::SocketAddr> {
+async fn listen(servers: &mut JoinSet<io::Result<()>>, router: Router) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
     servers.spawn(async move { axum::serve(listener, router).await });
@@ -249,13 +294,21 @@ impl<W: io::Write> Player<'_, W> {
             Err(error) => return Ok(Some(error)),
         };
         for change in changes {
-            self.narrator.change(&change)?;
+            if CAST.contains(&change.name.as_str()) {
+                self.narrator.change(&change)?;
+            } else if !around::clustered().contains(&change.name.as_str()) {
+                continue;
+            }
             self.story.note(Fact::Status(&change.name, change.to));
         }
         Ok(None)
     }
 
     fn show_webhook(&mut self, received: &Received) -> io::Result<()> {
+        let about = received.body.as_ref().map(|body| body.data.integration.name.as_str());
+        if about.is_ok_and(|name| !CAST.contains(&name)) {
+            return Ok(());
+        }
         self.narrator.webhook(received)?;
         if let Ok(body) = &received.body
             && let Ok(kind) = body.kind.parse()
@@ -272,6 +325,7 @@ impl<W: io::Write> Player<'_, W> {
                 .narrator
                 .act("every integration is enabled; in a few seconds one of them breaks"),
             Act::Break => {
+                self.stage.cluster.stop();
                 self.stage.stand_in.set_missing(victim, true);
                 self.narrator.act(format_args!(">>> the bucket {victim} disappears"))
             }
@@ -291,7 +345,13 @@ impl<W: io::Write> Player<'_, W> {
         self.narrator.act(format_args!(
             "that was the whole story; the stand-in got {reads} reading and {writes} writing requests"
         ))?;
-        if self.once { Ok(()) } else { self.narrator.act("the daemon runs on until Ctrl-C") }
+        if self.once {
+            return Ok(());
+        }
+        self.narrator.act(format_args!(
+            "the daemon runs on until Ctrl-C; http://{}/ shows the outage of a cluster as well",
+            self.stage.page
+        ))
     }
 
     fn interrupted(&mut self) -> anyhow::Result<()> {
