@@ -140,6 +140,14 @@ impl Sockets {
     }
 }
 
+#[cfg(test)]
+impl Sockets {
+    /// Sockets at these paths.
+    pub(super) const fn at(paths: Vec<PathBuf>) -> Self {
+        Self(paths)
+    }
+}
+
 /// Context of an error where the daemon could be asked.
 const HINT: &str = "opening the store; with --json the running daemon is asked instead";
 
@@ -250,7 +258,14 @@ mod tests {
     use proptest::prelude::{Just, Strategy, any, prop, prop_assert_eq, prop_oneof, proptest};
     use serde_json::Value as Json;
 
+    use super::super::stand_in::Place;
     use super::*;
+    use crate::store::Store;
+
+    /// Returns the error of opening a database that is not there.
+    fn closed(place: &Place) -> StoreError {
+        View::open(&place.path("none.db")).unwrap_err()
+    }
 
     fn json() -> impl Strategy<Value = Json> {
         let leaf = prop_oneof![
@@ -288,6 +303,112 @@ mod tests {
         assert_eq!(unknown.to_string(), "no integration is named \"x\"");
         let busy = answered(503, br#"{"detail":"too many"}"#).unwrap_err();
         assert_eq!(busy.to_string(), "the daemon answered 503: too many");
+    }
+
+    #[tokio::test]
+    async fn first_daemon_that_answers_does_so_in_place_of_the_store() {
+        let place = Place::new();
+        place.serve("a.sock", &[("/x", 200, r#"{"isWell":false,"at":1}"#)]);
+        place.serve("b.sock", &[("/x", 200, "2"), ("/y", 200, "3")]);
+        let both = place.sockets(&["none.sock", "a.sock", "b.sock"]);
+        let answer = both.instead("/x", true, closed(&place)).await.unwrap();
+        assert_eq!(
+            (answer.text.as_str(), answer.end),
+            ("{\n  \"isWell\": false,\n  \"at\": 1\n}\n", End::Failure)
+        );
+        assert!(answer.is_json);
+        let unknown = both.instead("/y", true, closed(&place)).await.unwrap_err();
+        assert_eq!(
+            unknown.text(),
+            "revalidated: unknown\n",
+            "the daemon that answers is asked, and no other"
+        );
+        let error = || format!("{:#}", anyhow::Error::new(closed(&place)));
+        let none = place.sockets(&["none.sock"]);
+        for (sockets, is_json, context) in [
+            (&none, true, "opening the store"),
+            (&none, false, "opening the store"),
+            (&Sockets(Vec::new()), true, "opening the store"),
+            (&both, false, HINT),
+        ] {
+            let expected = format!("revalidated: {context}: {}\n", error());
+            let failed = sockets.instead("/x", is_json, closed(&place)).await.unwrap_err();
+            assert_eq!(failed.text(), expected, "{sockets:?}");
+            let failed = sockets.list_instead("/x?", is_json, closed(&place)).await.unwrap_err();
+            assert_eq!(failed.text(), expected, "{sockets:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn list_is_put_together_from_its_pages() {
+        let place = Place::new();
+        place.serve(
+            "a.sock",
+            &[
+                ("/l?v=1", 200, r#"{"items":[{"b":1,"a":[2]},{}],"next":"c1"}"#),
+                ("/l?v=1&after=c1", 200, r#"{"items":[],"next":"c2"}"#),
+                ("/l?v=1&after=c2", 200, r#"{"items":[3.50],"next":null}"#),
+                ("/none?v=1", 200, r#"{"items":[],"next":null}"#),
+                ("/gone?v=1", 200, r#"{"items":[1],"next":"c1"}"#),
+                ("/gone?v=1&after=c1", 410, r#"{"detail":"of another database"}"#),
+                ("/odd?v=1", 200, r#"{"rows":[]}"#),
+            ],
+        );
+        let sockets = place.sockets(&["a.sock"]);
+        let list = async |target| {
+            let listed = sockets.list_instead(target, true, closed(&place)).await;
+            listed.map(|answer| answer.text).map_err(|error| error.text())
+        };
+        let whole = "[\n  {\n    \"b\": 1,\n    \"a\": [\n      2\n    ]\n  },\n  {},\n  3.50\n]\n";
+        assert_eq!(
+            list("/l?v=1").await.as_deref(),
+            Ok(whole),
+            "members and numbers stay as they are"
+        );
+        assert_eq!(list("/none?v=1").await.as_deref(), Ok("[]\n"));
+        let gone = "revalidated: the daemon answered 410: of another database\n";
+        assert_eq!(list("/gone?v=1").await.unwrap_err(), gone);
+        let odd = list("/odd?v=1").await.unwrap_err();
+        assert!(
+            odd.starts_with("revalidated: reading the answer of the daemon: missing field"),
+            "{odd}"
+        );
+    }
+
+    #[tokio::test]
+    async fn figures_are_those_of_the_daemon_of_this_database() {
+        let place = Place::new();
+        let path = place.path("state.db");
+        let _store = Store::open(&path).unwrap();
+        let view = View::open(&path).unwrap();
+        let epoch = view.epoch().await.unwrap();
+        let figures = |epoch: &str| {
+            serde_json::to_string(&Live { epoch: epoch.to_owned(), ..Live::sample() }).unwrap()
+        };
+        for (name, status, body) in [
+            ("other.sock", 200, figures("other")),
+            ("refused.sock", 403, figures(&epoch)),
+            ("odd.sock", 200, r#"{"epoch":7}"#.to_owned()),
+            ("long.sock", 200, figures(&epoch) + &" ".repeat(FIGURES_BYTES_MAX)),
+            ("own.sock", 200, figures(&epoch)),
+        ] {
+            place.serve(name, &[("/api/v1/live", status, &body)]);
+        }
+        let without = ["none.sock", "other.sock", "refused.sock", "odd.sock", "long.sock"];
+        assert_eq!(place.sockets(&without).live(&view).await, None);
+        let with = place.sockets(&[&without[..], &["own.sock"]].concat());
+        let expected = Live { epoch, ..Live::sample() };
+        assert_eq!(with.live(&view).await.as_ref(), Some(&expected));
+        let (asked, first) = with.daemon(&view).await.unwrap();
+        assert_eq!((first, asked.read().await), (expected.clone(), Some(expected)));
+    }
+
+    #[test]
+    fn path_of_an_integration_escapes_its_name() {
+        let table = [("lake", "lake"), ("a/b %?", "a%2Fb%20%25%3F"), ("\u{e9}#", "%C3%A9%23")];
+        for (name, expected) in table {
+            assert_eq!(integration(name), format!("/api/v1/integrations/{expected}"));
+        }
     }
 
     #[test]

@@ -53,9 +53,17 @@ async fn instead(
     args: &List,
     error: StoreError,
 ) -> Result<Answer, CommandError> {
+    match target(args) {
+        Some(target) => sockets.list_instead(&target, args.form.json, error).await,
+        None => Err(anyhow::Error::new(error).context("opening the store").into()),
+    }
+}
+
+/// Returns the question to the interface that has the same answer; none where it has not all filters.
+fn target(args: &List) -> Option<String> {
     let List { deleted, failing, status, fitting, sort, .. } = args;
     if *deleted || !fitting.integration.is_empty() {
-        return Err(anyhow::Error::new(error).context("opening the store").into());
+        return None;
     }
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("view", "full").append_pair("limit", "1000");
@@ -71,8 +79,7 @@ async fn instead(
         Sort::Expires => "expires",
     };
     query.append_pair("sort", order);
-    let target = format!("/api/v1/integrations?{}", query.finish());
-    sockets.list_instead(&target, args.form.json, error).await
+    Some(format!("/api/v1/integrations?{}", query.finish()))
 }
 
 /// Rows that the command line asks for.
@@ -276,6 +283,32 @@ EXPIRES   in 10d
         let integrations = vec!["la*".to_owned()];
         let selection = Selection { integrations, ..Selection::default() };
         assert_eq!(takes(&Filter { selection, ..Filter::default() }), [true, false]);
+    }
+
+    #[test]
+    fn daemon_is_asked_with_the_filters_of_the_command() {
+        use clap::Parser as _;
+
+        use super::super::args::{Arguments, Command};
+
+        let all = "/api/v1/integrations?view=full&limit=1000";
+        let table: [(&[&str], Option<&str>); 8] = [
+            (&[], Some("&sort=name")),
+            (&["--failing"], Some("&failing=true&sort=name")),
+            (&["--status", "createError"], Some("&status=createError&sort=name")),
+            (&["--type", "Native S3"], Some("&type=Native+S3&sort=name")),
+            (&["--label", "team=a&b"], Some("&label=team%3Da%26b&sort=name")),
+            (&["--sort", "expires"], Some("&sort=expires")),
+            (&["--deleted"], None),
+            (&["--integration", "la*"], None),
+        ];
+        for (words, expected) in table {
+            let line = [&["revalidated", "list"], words].concat();
+            let Some(Command::List(args)) = Arguments::try_parse_from(line).unwrap().command else {
+                panic!("{words:?} is another command")
+            };
+            assert_eq!(target(&args), expected.map(|rest| format!("{all}{rest}")), "{words:?}");
+        }
     }
 
     #[test]

@@ -51,6 +51,8 @@ mod serve;
 mod show;
 mod silences;
 mod situation;
+#[cfg(test)]
+mod stand_in;
 mod status;
 mod store;
 mod token;

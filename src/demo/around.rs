@@ -46,6 +46,8 @@ pub(super) fn tables(cluster: SocketAddr, token: &str) -> String {
 name = "{name}"
 type = "{CLUSTER_PLATFORM}"
 labels = {{ team = "analytics" }}
+confirm_runs = 3 # runs are counted, since the usual evidence of an outage takes minutes
+confirm_wait = "4s"
 
 [integration.config]
 host = "127.0.0.1"
@@ -164,7 +166,15 @@ async fn serve(State(cluster): State<Arc<Cluster>>, method: Method, body: Bytes)
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use axum::body::Body;
+    use axum::extract::Request;
+    use tower_service::Service as _;
+
     use super::*;
+    use crate::domain::About;
+    use crate::store::{Store, View};
 
     #[test]
     fn cluster_answers_every_query_until_it_is_stopped() {
@@ -176,6 +186,76 @@ mod tests {
         assert_eq!(cluster.answer(&Method::GET, "").unwrap()["starting"], false);
         cluster.stop();
         assert_eq!(cluster.answer(&Method::GET, ""), None);
+    }
+
+    #[tokio::test]
+    async fn stand_in_answers_over_http_and_refuses_once_it_is_stopped() {
+        let cluster = Arc::new(Cluster::default());
+        let ask = async |method: Method| {
+            let request = Request::builder().method(method).uri("/v1/statement");
+            let request = request.body(Body::from("SELECT current_user")).unwrap();
+            let response = Arc::clone(&cluster).router().call(request).await.unwrap();
+            let (status, kind) =
+                (response.status(), response.headers()[header::CONTENT_TYPE].clone());
+            let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
+            (status.as_u16(), kind, String::from_utf8(body.to_vec()).unwrap())
+        };
+        let (status, kind, body) = ask(Method::POST).await;
+        assert_eq!((status, kind.to_str().unwrap()), (200, "application/json"));
+        let body: Json = serde_json::from_str(&body).unwrap();
+        assert_eq!(
+            (&body["data"][0][0], &body["stats"]["state"]),
+            (&"demo".into(), &"FINISHED".into())
+        );
+        cluster.stop();
+        for method in [Method::POST, Method::GET] {
+            let (status, kind, body) = ask(method).await;
+            assert_eq!((status, body.as_str()), (503, "The demo has stopped this cluster."));
+            assert!(kind.to_str().unwrap().starts_with("text/plain"));
+        }
+    }
+
+    #[tokio::test]
+    async fn one_integration_is_silenced_for_some_hours() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, now) = (folder.path().join("state.db"), Timestamp(1_795_381_200_000));
+        let _store = Store::open(&path).unwrap();
+        silence(&path, now).unwrap();
+        let view = View::open(&path).unwrap();
+        let open = crate::view::open_silences(&view, now).await.unwrap();
+        let found: Vec<_> = open.iter().map(|one| (one.author.as_str(), one.until)).collect();
+        let expected = clustered().first().map(|_| ("demo", now.plus(SILENCED)));
+        assert_eq!(found, expected.into_iter().collect::<Vec<_>>());
+        for (name, is_muted) in [("trino-adhoc", true), ("trino-bi", false), ("demo-orders", false)]
+        {
+            let about = About { name, kind: CLUSTER_PLATFORM, labels: &BTreeMap::new() };
+            let fits = open.iter().any(|one| one.selection.fits(about));
+            assert_eq!(fits, is_muted && !clustered().is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn tables_have_every_integration_with_its_token_and_no_secret() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 4711));
+        let text = tables(address, "\"/a \\\"b\\\"\"");
+        let document: toml_edit::Document<_> = text.parse().unwrap();
+        let Some(all) = document.get("integration") else {
+            assert!(clustered().is_empty());
+            return;
+        };
+        let names = |kind: &str| -> Vec<_> {
+            let all = all.as_array_of_tables().unwrap().iter();
+            let fitting = all.filter(|one| one["type"].as_str() == Some(kind));
+            fitting.map(|one| one["name"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(names(CLUSTER_PLATFORM), clustered());
+        for one in all.as_array_of_tables().unwrap() {
+            let config = one["config"].as_table().unwrap();
+            let secret = config.get("token").or(config.get("password")).unwrap();
+            assert_eq!(secret["file"].as_str(), Some("/a \"b\""), "{one}");
+            let is_off = one.get("disabled").and_then(toml_edit::Item::as_bool) == Some(true);
+            assert_eq!(is_off, one["type"].as_str() == Some(DISABLED_PLATFORM), "{one}");
+        }
     }
 
     #[test]

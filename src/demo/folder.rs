@@ -215,14 +215,37 @@ mod tests {
         assert!(!path.exists());
     }
 
-    #[test]
-    fn configuration_is_toml_without_secrets() {
+    /// Writes the secrets and a configuration with these integrations.
+    fn written(names: &[&str]) -> Folder {
         let folder = Folder::create().unwrap();
         folder.write_secrets(Timestamp(0)).unwrap();
-        let address = SocketAddr::from(([127, 0, 0, 1], 4711));
-        let addresses =
-            Addresses { platform: address, receiver: address, cluster: address, page: address };
-        folder.write_config(addresses, "AKIADEMO", &["one", "two"]).unwrap();
+        let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        let addresses = Addresses {
+            platform: address(4711),
+            receiver: address(4712),
+            cluster: address(4713),
+            page: address(4714),
+        };
+        folder.write_config(addresses, super::super::ACCESS_KEY_ID, names).unwrap();
+        folder
+    }
+
+    #[test]
+    fn configuration_is_read_without_a_fault_and_serves_the_page() {
+        let folder = written(&["one", "two"]);
+        let assembly = crate::daemon::open(Some(&folder.config())).unwrap();
+        let http = &assembly.settings.http;
+        let listen: Vec<_> = http.listen.iter().map(ToString::to_string).collect();
+        let socket = format!("unix:{}", folder.path.join("api.sock").display());
+        assert_eq!(listen, ["127.0.0.1:4714", &socket]);
+        assert_eq!(http.url.as_deref(), Some("http://127.0.0.1:4714"));
+        assert!(http.page, "{http:?}");
+        assert_eq!(assembly.settings.store, folder.database());
+    }
+
+    #[test]
+    fn configuration_is_toml_without_secrets() {
+        let folder = written(&["one", "two"]);
         let text = fs::read_to_string(folder.config()).unwrap();
         let document: toml_edit::Document<_> = text.parse().unwrap();
         let integrations = document["integration"].as_array_of_tables().unwrap();

@@ -7,10 +7,16 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::documents::readme_shows;
+use crate::support::wait_for;
 
 /// Time limit of a demo, above the limits of its own.
 const WAIT_MAX: Duration = Duration::from_secs(90);
+
+/// Time limit for what follows from the story.
+const SOON: Duration = Duration::from_secs(40);
 
 /// A running demo, killed when a test ends early.
 struct Demo(Child);
@@ -114,14 +120,87 @@ fn demo_shows_a_failure_and_its_recovery_and_leaves_no_file() {
     assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
 }
 
+/// Returns the answer to a request, as JSON where it is some, asked by curl.
+fn ask(url: &str) -> Value {
+    let curl = Command::new("curl").args(["-sS", "--max-time", "20", url]).output().unwrap();
+    assert!(curl.status.success(), "{url}: {}", String::from_utf8_lossy(&curl.stderr));
+    let text = String::from_utf8(curl.stdout).unwrap();
+    serde_json::from_str(&text).unwrap_or(Value::String(text))
+}
+
+/// Returns what is wrong with the page of a demo whose cluster is stopped; nothing once it shows everything.
+fn missing(base: &str) -> Option<String> {
+    let summary = ask(&format!("{base}/api/v1/summary"));
+    let items =
+        |path: &str| ask(&format!("{base}/api/v1/{path}"))["items"].as_array().unwrap().len();
+    let found = [
+        (
+            "failures of the cluster and the archive",
+            5 <= summary["integrations"]["failing"].as_u64().unwrap(),
+        ),
+        ("an outage", items("outages") == 1),
+        ("a silence", items("silences") == 1),
+        ("expiries of a token", 4 <= items("expiries?within=90d")),
+        ("a disabled integration", items("integrations?status=disabled") == 1),
+        ("messages", 0 < items("deliveries")),
+    ];
+    found.iter().find(|(_, is_there)| !is_there).map(|(what, _)| format!("{what}: {summary}"))
+}
+
+#[test]
+fn page_of_the_demo_has_something_of_everything() {
+    let temporary = tempfile::tempdir().unwrap();
+    let mut demo = start(temporary.path(), &[]);
+    let (shown, address) = mpsc::channel::<String>();
+    let judge = std::thread::spawn(move || {
+        let base = address.recv_timeout(WAIT_MAX).unwrap();
+        address.recv_timeout(WAIT_MAX).unwrap();
+        wait_for("everything on the page", SOON, || missing(&base).is_none().then_some(()));
+        let page = ask(&format!("{base}/"));
+        let page = page.as_str().unwrap();
+        for part in [
+            "5 of 9 integrations are failing",
+            "3 Trino integrations fail by one cause",
+            "demo-archive",
+            "redshift-legacy",
+            "demo-receiver",
+        ] {
+            assert!(page.contains(part), "`{part}` is not on the page: {page}");
+        }
+        let detail = ask(&format!("{base}/i/demo-archive"));
+        assert!(detail.as_str().unwrap().contains("The provided S3 path exists"), "{detail}");
+        let status = ask(&format!("{base}/api/v1/status"));
+        assert_eq!(status["live"]["loops"][0]["standsStill"], false, "{status}");
+    });
+    let judged = std::sync::Mutex::new(Some(judge));
+    let Output { code, printed, logged } = watch(&mut demo, move |line, id| {
+        if let Some((_, base)) = line.split_once("Look at the page: ") {
+            shown.send(base.trim_end_matches('/').to_owned()).unwrap();
+        }
+        if line.contains("the daemon runs on until Ctrl-C") {
+            shown.send(String::new()).unwrap();
+            let judge = judged.lock().unwrap().take().unwrap();
+            let outcome = judge.join();
+            interrupt(id);
+            outcome.unwrap();
+        }
+    });
+    assert_eq!((code, logged.as_str()), (Some(0), ""), "{printed}");
+    assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
+}
+
+fn interrupt(id: u32) {
+    let killed = Command::new("kill").args(["-INT", &id.to_string()]).status().unwrap();
+    assert!(killed.success());
+}
+
 #[test]
 fn interrupt_ends_the_demo_cleanly() {
     let temporary = tempfile::tempdir().unwrap();
     let mut demo = start(temporary.path(), &[]);
     let Output { code, printed, logged } = watch(&mut demo, |line, id| {
         if line.contains("every integration is enabled") {
-            let killed = Command::new("kill").args(["-INT", &id.to_string()]).status().unwrap();
-            assert!(killed.success());
+            interrupt(id);
         }
     });
     assert_eq!(code, Some(0), "{printed}\n{logged}");

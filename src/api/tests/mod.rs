@@ -2,6 +2,7 @@
 
 mod actions;
 mod bench;
+mod daemon;
 mod document;
 mod lists;
 mod published;

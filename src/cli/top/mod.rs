@@ -6,6 +6,8 @@
 
 mod act;
 mod area;
+#[cfg(test)]
+mod asks;
 mod cell;
 mod failing;
 mod frame;
