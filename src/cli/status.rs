@@ -9,7 +9,7 @@ use super::ask::Sockets;
 use super::error::CommandError;
 use super::print::{Answer, End, Screen, Tone, ago, counted, sanitise, toned};
 use super::{failing, read, situation};
-use crate::domain::{Reload, duration_text};
+use crate::domain::{HeartbeatState, Reload, duration_text};
 use crate::store::{View, is_in_use};
 use crate::view::{
     BackupStatus, DaemonProcess, DaemonRows, DaemonStatus, FailingRow, Live, Liveness,
@@ -106,6 +106,7 @@ fn text(status: &DaemonStatus<'_>, failing: &[FailingRow], screen: Screen) -> St
     let receivers = status.receivers.iter();
     lines.extend(receivers.map(|one| format!("Receiver {}.", sanitise(&one.sentence()))));
     lines.extend(status.backup.as_ref().map(|backup| newest(backup, screen)));
+    lines.extend(status.heartbeat.map(|state| heartbeat(state, screen)));
     if status.is_well {
         lines.push("All is well.".to_owned());
     }
@@ -145,6 +146,22 @@ fn figures(live: &Live) -> String {
         live.runs_limit,
         still.collect::<String>()
     )
+}
+
+/// Returns a sentence about the latest heartbeat.
+fn heartbeat(state: &HeartbeatState, screen: Screen) -> String {
+    let latest = state.delivered_at.map(|at| {
+        let (at, age) = (screen.instant(Some(at)), ago(screen.now, at));
+        format!("The latest heartbeat was delivered at {at} ({age})")
+    });
+    let none = || format!("There was {} since the start", toned("no heartbeat", Tone::Bad));
+    let latest = latest.unwrap_or_else(none);
+    match &state.problem {
+        Some(problem) => {
+            format!("{latest}; {}: {}.", toned("none since", Tone::Bad), sanitise(problem))
+        }
+        None => format!("{latest}."),
+    }
 }
 
 /// Returns the number of failing integrations that are left out, and what to do next.
@@ -256,6 +273,28 @@ mod tests {
             "The newest of 2 backups is from 2026-11-23T05:00:00Z (5h ago)."
         );
         assert_eq!(sentence(&[]), "There is no backup.");
+    }
+
+    #[test]
+    fn latest_heartbeat_has_a_sentence_with_what_keeps_the_next_one_back() {
+        let sentence = |delivered: Option<i64>, problem: Option<&str>| {
+            let delivered_at = delivered.map(|secs| Timestamp(screen().now.0 - secs * 1000));
+            let problem = problem.map(str::to_owned);
+            plain(&heartbeat(&HeartbeatState { every_secs: 60, delivered_at, problem }, screen()))
+        };
+        assert_eq!(
+            sentence(Some(20), None),
+            "The latest heartbeat was delivered at 2026-11-23T09:59:40Z (20s ago)."
+        );
+        assert_eq!(
+            sentence(Some(180), Some("withheld: the planner\nmakes no progress")),
+            "The latest heartbeat was delivered at 2026-11-23T09:57:00Z (3m ago); none since: \
+             withheld: the planner\\nmakes no progress."
+        );
+        assert_eq!(
+            sentence(None, Some("no")),
+            "There was no heartbeat since the start; none since: no."
+        );
     }
 
     #[tokio::test]

@@ -10,6 +10,7 @@ mod entry;
 mod files;
 mod format;
 mod gather;
+mod heartbeat;
 mod http;
 mod import;
 mod integration;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::backup::{self, Backups};
 use super::entry::LISTS;
+use super::heartbeat::HeartbeatTable;
 use super::http;
 use super::policy::{EVIDENCE_RUNS_MAX, Evidence, GivenChecks};
 use super::schedules::Schedules;
@@ -16,6 +17,8 @@ use crate::input::{Faults, Kind, Reader, Value, quoted};
 /// Embedded defaults, which also document every key.
 pub(super) const DEFAULTS: &str = include_str!("../../config/revalidated.toml");
 
+/// Key of the table of the heartbeat.
+const HEARTBEAT: &str = "heartbeat";
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_hours(24);
 /// Largest value of `disk_free_mib`.
@@ -46,6 +49,8 @@ pub(crate) struct Settings {
     pub(crate) retention: Retention,
     /// Backups that the daemon makes by itself.
     pub(crate) backups: Backups,
+    /// Table of the heartbeat.
+    pub(crate) heartbeat: HeartbeatTable,
     /// Filter and format of the log.
     pub(crate) log: Log,
     /// Address of the metrics.
@@ -171,6 +176,8 @@ impl Settings {
         let backups = reader
             .table("backup")
             .and_then(|table| backup::read(table, store.as_deref(), zone.as_deref(), schedules));
+        let path = reader.path_of(HEARTBEAT);
+        let heartbeat = reader.raw(HEARTBEAT).map(|table| HeartbeatTable::new(table, path));
         let log = reader.table("log").and_then(log);
         let metrics = reader.table("metrics").and_then(metrics);
         let http = reader.table("http");
@@ -191,6 +198,7 @@ impl Settings {
             limits: limits?,
             retention: retention?,
             backups: backups?,
+            heartbeat: heartbeat?,
             log: log?,
             metrics: metrics?,
             http: http?,

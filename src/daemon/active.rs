@@ -14,7 +14,7 @@ use crate::domain::{
 };
 use crate::platforms::{Peers, Validator};
 use crate::store::{NotificationContext, Retention};
-use crate::webhook::Sender;
+use crate::webhook::{HeartbeatSender, Sender};
 
 /// The most earlier configurations of an integration that are kept: so many consecutive edits may fail
 /// before one with a secret in it can no longer be validated.
@@ -49,6 +49,8 @@ pub(super) struct Active {
     pub(super) prune_at: Schedule,
     /// Backups that the daemon makes by itself.
     pub(super) backups: Backups,
+    /// Client of the service that gets heartbeats; none while there are none.
+    pub(super) heartbeat: Option<Arc<HeartbeatSender>>,
     /// Permits of the limits; a reload that leaves the limits as they are keeps them.
     pub(super) permits: Arc<Permits>,
     /// Time limit of running validations after a request to stop.

@@ -17,7 +17,7 @@ use super::integrity::{self, Verified};
 use super::loops::{Loops, asked_or_ended};
 use super::metrics::MetricsSource;
 use super::shared::Shared;
-use super::{backup, life, notify, reload, requests, safety, scheduler};
+use super::{backup, heartbeat, life, notify, reload, requests, safety, scheduler};
 use crate::domain::{HttpSettings, Reload, duration_text};
 use crate::store::{NodeNote, Store, StoreError, View};
 
@@ -82,8 +82,9 @@ impl Daemon {
         let (shared, stop) = (Arc::clone(&core.shared), core.stop.clone());
         let requests = requests::watch(Arc::clone(&shared), stop.clone());
         let backups = backup::backup(Arc::clone(&shared), stop.clone());
+        let heartbeats = heartbeat::beat(Arc::clone(&shared), stop.clone());
         let life = tokio::spawn(async move {
-            tokio::join!(life::watch(shared, stop), requests, backups);
+            tokio::join!(life::watch(shared, stop), requests, backups, heartbeats);
         });
         let status = core.shared.status_line();
         info!("started: {status}");
@@ -115,7 +116,7 @@ impl Daemon {
         let shared = core.drain().await;
         jobs.stop().await;
         if let Err(error) = life.await {
-            error!("the heartbeat ended in a panic: {error}");
+            error!("the loops beside the core ended in a panic: {error}");
         }
         life::end(&shared).await;
         close(shared).await?;
@@ -193,7 +194,7 @@ pub(super) async fn close(shared: Arc<Shared>) -> Result<(), StoreError> {
 
 async fn start_jobs(shared: &Arc<Shared>) -> Result<scheduler::Jobs, scheduler::JobsError> {
     let (beating, pruning) = (Arc::clone(shared), Arc::clone(shared));
-    let heartbeat = move || {
+    let each_ten_seconds = move || {
         beating.planning.notify_one();
         beating.delivering.notify_one();
     };
@@ -201,5 +202,5 @@ async fn start_jobs(shared: &Arc<Shared>) -> Result<scheduler::Jobs, scheduler::
         pruning.pruning.notify_one();
         pruning.backing_up.notify_one();
     };
-    scheduler::start(heartbeat, each_minute).await
+    scheduler::start(each_ten_seconds, each_minute).await
 }

@@ -1,4 +1,4 @@
-//! Life of the daemon as others see it (heartbeat): the node's row, and the files that it stands on.
+//! Life of the daemon as commands beside it see it: the node's row, and the files that it stands on.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::store::NodeNote;
 const LOOK: Duration = Duration::from_secs(2);
 /// Time for which a configuration is refused before receivers are notified: people are at it until then.
 const REFUSED_LONG: Duration = Duration::from_mins(10);
-/// Time between two heartbeats.
+/// Time between two notes that the process lives.
 const BEAT: Duration = Duration::from_secs(30);
 
 /// Writes down that this process serves the database now.
@@ -43,7 +43,7 @@ pub(super) async fn reloaded(shared: &Shared, reload: Reload) {
     store_latest(shared).await;
 }
 
-/// Watches the files of the database and writes heartbeats until `stop`.
+/// Watches the files of the database, and notes that the process lives, until `stop`.
 pub(super) async fn watch(shared: Arc<Shared>, stop: CancellationToken) {
     let mut beaten = Instant::now();
     while stop.run_until_cancelled(sleep(LOOK)).await.is_some() {

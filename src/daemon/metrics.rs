@@ -7,7 +7,7 @@ use tracing::error;
 use super::shared::Shared;
 use super::usage;
 use crate::domain::{Maintenance, Timestamp};
-use crate::http::{Backlog, Backups, IntegrationState, Permits, Requests, State, Stored};
+use crate::http::{Backlog, Backups, Beats, IntegrationState, Permits, Requests, State, Stored};
 use crate::store::{PAGE_MAX, Page, ReceiverRow, SilenceRow, StatusRow, StoreError};
 
 /// Metrics as text. Clone it freely; it keeps nothing alive.
@@ -55,6 +55,10 @@ impl MetricsSource {
                 .latest_backup
                 .get()
                 .map(|state| Backups { newest_at: state.newest_at, is_good: !state.has_failed }),
+            heartbeat: shared.latest_heartbeat.get().map(|state| Beats {
+                delivered_at: state.delivered_at,
+                is_good: state.problem.is_none(),
+            }),
             store_bytes: usage::store_bytes(&shared.active().fixed.store),
             process: usage::process(self.started_at),
             stored,

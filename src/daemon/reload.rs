@@ -17,7 +17,7 @@ use crate::blocking::{self, READ_TIMEOUT};
 use crate::domain::{Changes, IntegrationId, PageUrl, PassedOver, Reload, Subscription, Timestamp};
 use crate::platforms::{Peer, Peers};
 use crate::store::{Configured, NotificationContext, ReceiverRow, Retention, Store, Synced};
-use crate::webhook::{Receiver, Sender};
+use crate::webhook::{Heartbeat, HeartbeatSender, Receiver, SendError, Sender};
 
 /// The most rows that one transaction of the retention deletes per table.
 const PRUNE_BATCH: u32 = 500;
@@ -170,6 +170,7 @@ pub(super) async fn prepare(
         attempts_max: settings.retention.attempts_per_delivery,
         prune_at: settings.retention.at.clone(),
         backups: settings.backups.clone(),
+        heartbeat: heartbeat(assembly.heartbeat.clone()).await?,
         permits,
         drain: settings.drain,
         fixed: Fixed::of(settings),
@@ -191,6 +192,17 @@ async fn sender(receiver: Receiver) -> Result<Sender, DaemonError> {
     let key = format!("receiver {}", receiver.name);
     let made = blocking::run(&key, 2 * READ_TIMEOUT, move || Sender::new(receiver)).await;
     Ok(made.map_err(DaemonError::Blocking)??)
+}
+
+/// Makes the client of the service that gets heartbeats, on a thread that may block.
+async fn heartbeat(
+    heartbeat: Option<Heartbeat>,
+) -> Result<Option<Arc<HeartbeatSender>>, DaemonError> {
+    let Some(heartbeat) = heartbeat else { return Ok(None) };
+    let make = move || HeartbeatSender::new(heartbeat);
+    let made: Result<_, SendError> =
+        blocking::run("heartbeat", 2 * READ_TIMEOUT, make).await.map_err(DaemonError::Blocking)?;
+    Ok(Some(Arc::new(made?)))
 }
 
 /// Logs the receivers that have pending deliveries and are sent none.

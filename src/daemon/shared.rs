@@ -13,6 +13,7 @@ use super::clock::Clock;
 use super::health::Health;
 use super::latest::Latest;
 use super::latest_backup::LatestBackup;
+use super::latest_heartbeat::LatestHeartbeat;
 use super::log_throttle::LogThrottle;
 use super::resending::Resending;
 use super::rounds::Rounds;
@@ -38,6 +39,7 @@ pub(super) struct Shared {
     pub(super) delivering: Notify,
     pub(super) pruning: Notify,
     pub(super) backing_up: Notify,
+    pub(super) beating: Notify,
     /// Rounds of the planner.
     pub(super) planner: Rounds,
     /// Rounds of the outbox.
@@ -50,6 +52,8 @@ pub(super) struct Shared {
     pub(super) latest: Latest,
     /// State of the backups.
     pub(super) latest_backup: LatestBackup,
+    /// State of the heartbeat.
+    pub(super) latest_heartbeat: LatestHeartbeat,
     pub(super) backpressure: Backpressure,
     /// Alerts that are being sent again.
     pub(super) resending: Arc<Resending>,
@@ -80,6 +84,7 @@ impl Shared {
             delivering: Notify::new(),
             pruning: Notify::new(),
             backing_up: Notify::new(),
+            beating: Notify::new(),
             planner: Rounds::begun(Instant::now()),
             outbox: Rounds::begun(Instant::now()),
             store_errors: LogThrottle::default(),
@@ -87,6 +92,7 @@ impl Shared {
             health,
             latest: Latest::default(),
             latest_backup: LatestBackup::default(),
+            latest_heartbeat: LatestHeartbeat::default(),
             backpressure: Backpressure::default(),
             resending: Arc::default(),
             metrics: Metrics::default(),
@@ -105,6 +111,7 @@ impl Shared {
         *self.active.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(active);
         self.planning.notify_one();
         self.delivering.notify_one();
+        self.beating.notify_one();
     }
 
     /// Context that a change of status now needs to become messages.

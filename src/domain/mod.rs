@@ -11,6 +11,7 @@ mod event;
 mod expiry;
 mod factor;
 mod health;
+mod heartbeat;
 mod hours;
 pub(crate) mod ledger;
 mod maintenance;
@@ -49,6 +50,7 @@ pub(crate) use event::{
 pub(crate) use expiry::{EXPIRY, expiry_check};
 pub(crate) use factor::{Factor, FactorKind};
 pub(crate) use health::{Clocks, Hosts};
+pub(crate) use heartbeat::HeartbeatState;
 pub(crate) use hours::Hours;
 pub(crate) use maintenance::Maintenance;
 pub(crate) use mute_span::{MUTE_MAX, MuteSpan};

@@ -193,6 +193,8 @@ pub(crate) struct State {
     pub(crate) loaded_at: Option<Timestamp>,
     /// Backups that the daemon makes; none when it makes none.
     pub(crate) backups: Option<Backups>,
+    /// Heartbeats that the daemon sends; none when it sends none.
+    pub(crate) heartbeat: Option<Beats>,
     /// Sizes of the database's files in bytes, by what they hold.
     pub(crate) store_bytes: Vec<(&'static str, u64)>,
     /// State of this process; none where the system does not show it.
@@ -207,6 +209,15 @@ pub(crate) struct Backups {
     /// Instant of the newest one; none when there is none.
     pub(crate) newest_at: Option<Timestamp>,
     /// True unless the latest attempt failed.
+    pub(crate) is_good: bool,
+}
+
+/// State of the heartbeat.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Beats {
+    /// Instant at which the latest one was taken; none before the first.
+    pub(crate) delivered_at: Option<Timestamp>,
+    /// True when the latest one was taken.
     pub(crate) is_good: bool,
 }
 
@@ -279,6 +290,7 @@ impl State {
             gauge.encode_gauge(&at.since(Timestamp(0)).as_secs_f64())?;
         }
         backup_metrics(encoder, self.backups.as_ref())?;
+        heartbeat_metrics(encoder, self.heartbeat.as_ref())?;
         let help = "Size of the database and of its log of changes";
         let mut gauge = encoder.gauge("store", help, Some(&Unit::Bytes))?;
         for (file, bytes) in &self.store_bytes {
@@ -299,6 +311,17 @@ fn backup_metrics(encoder: &mut DescriptorEncoder<'_>, backups: Option<&Backups>
     gauge.encode_gauge(&at.since(Timestamp(0)).as_secs_f64())
 }
 
+fn heartbeat_metrics(encoder: &mut DescriptorEncoder<'_>, beats: Option<&Beats>) -> fmt::Result {
+    let Some(Beats { delivered_at, is_good }) = beats else { return Ok(()) };
+    let help = "1 when the latest heartbeat was taken by its service";
+    let mut gauge = encoder.gauge("heartbeat_success", help, None)?;
+    gauge.encode_gauge(&u32::from(*is_good))?;
+    let Some(at) = delivered_at else { return Ok(()) };
+    let help = "Instant at which the latest heartbeat was taken by its service";
+    let mut gauge = encoder.gauge("heartbeat_timestamp", help, Some(&Unit::Seconds))?;
+    gauge.encode_gauge(&at.since(Timestamp(0)).as_secs_f64())
+}
+
 #[cfg(test)]
 mod tests {
     use axum::http::{Method, StatusCode};
@@ -313,6 +336,7 @@ mod tests {
             reload_success: true,
             loaded_at: Some(Timestamp(1_500)),
             backups: Some(Backups { newest_at: Some(Timestamp(2_500)), is_good: false }),
+            heartbeat: Some(Beats { delivered_at: Some(Timestamp(3_500)), is_good: true }),
             outbox_rounds: 8,
             permits: vec![permits("runs", 64, 0), permits("runs_per_host", 4, 12)],
             store_bytes: vec![("database", 8192), ("log", 4096)],
@@ -409,6 +433,8 @@ mod tests {
             "revalidated_runs_waiting{limit=\"runs_per_host\"} 12",
             "revalidated_backup_success 0",
             "revalidated_backup_timestamp_seconds 2.5",
+            "revalidated_heartbeat_success 1",
+            "revalidated_heartbeat_timestamp_seconds 3.5",
             "revalidated_store_readable 1",
             "revalidated_integrations{status=\"enabled\"} 1",
             "revalidated_integrations{status=\"disabled\"} 0",

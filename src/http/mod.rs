@@ -36,7 +36,7 @@ pub(crate) use caller::{Caller, Public, Scope};
 pub(crate) use frames::{ALIVE, RETRY, event, written};
 pub(crate) use gauges::{Backlog, IntegrationState};
 pub(crate) use listener::ListenError;
-pub(crate) use metrics::{Backups, Metrics, Outcome, Permits, State, Stored};
+pub(crate) use metrics::{Backups, Beats, Metrics, Outcome, Permits, State, Stored};
 pub(crate) use packed::{Packed, Packing};
 #[cfg(test)]
 pub(crate) use parameter::CURSOR_MAX;

@@ -298,6 +298,7 @@ fn assembly(world: &Arc<World>) -> Assembly {
         maintenance: world.plan.maintenance.clone().into(),
         receivers: receivers.map(|(number, wants)| receiver(world, number, wants, team)).collect(),
         receiver_tables: BTreeMap::new(),
+        heartbeat: None,
         references: Vec::new(),
         drop_ins: config::DropIns::default(),
         peers: Arc::default(),

@@ -1,6 +1,6 @@
 //! Node: the process that serves a database, as commands beside it see it.
 
-use crate::domain::{Reload, Timestamp};
+use crate::domain::{HeartbeatState, Reload, Timestamp};
 
 /// Process by its number and the clock tick since boot at which it was born: a number alone is used again.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -28,6 +28,8 @@ pub(crate) enum NodeNote {
     RemovalsDone,
     /// Folder of drop-ins that holds some.
     DropIns(Option<String>),
+    /// State of the heartbeat; none while there is none.
+    Heartbeat(Option<HeartbeatState>),
 }
 
 /// Node as the store keeps it.
@@ -47,4 +49,6 @@ pub(crate) struct NodeRow {
     pub(crate) removals_allowed: Option<u32>,
     /// Folder of drop-ins that held some when the configuration in force was read.
     pub(crate) drop_ins: Option<String>,
+    /// State of the heartbeat; none while there is none.
+    pub(crate) heartbeat: Option<HeartbeatState>,
 }

@@ -11,7 +11,7 @@ use super::live::Live;
 use super::receiver::{Receiver, ReceiverState};
 use crate::blocking;
 use crate::config::Backups;
-use crate::domain::{Reload, Timestamp};
+use crate::domain::{HeartbeatState, Reload, Timestamp};
 use crate::store::{
     KeptBackup, NodeRow, OwnFaultRow, ReceiverRow, StatusRow, StoreError, View, backups,
 };
@@ -105,6 +105,9 @@ pub(crate) struct DaemonStatus<'a> {
     /// Backups that the daemon makes by itself, as far as they can be seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) backup: Option<BackupStatus>,
+    /// State of the heartbeat, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) heartbeat: Option<&'a HeartbeatState>,
     /// Figures that only the daemon's process knows; null where it could not be asked.
     pub(crate) live: Option<&'a Live>,
 }
@@ -196,9 +199,12 @@ impl<'a> From<&'a DaemonRows> for DaemonStatus<'a> {
         let receivers: Vec<_> = receivers.iter().filter(needs_a_person).map(Into::into).collect();
         let reload = node.reload.as_ref();
         let is_refused = reload.is_some_and(|reload| reload.refused.is_some());
+        let heartbeat = node.heartbeat.as_ref();
+        let is_withheld = heartbeat.is_some_and(|state| state.problem.is_some());
         Self {
             is_well: *state == Liveness::Running
                 && !is_refused
+                && !is_withheld
                 && faults.is_empty()
                 && failing.is_empty()
                 && receivers.is_empty()
@@ -210,6 +216,7 @@ impl<'a> From<&'a DaemonRows> for DaemonStatus<'a> {
             failing,
             receivers,
             backup: None,
+            heartbeat,
             live: live.as_ref(),
         }
     }
@@ -268,6 +275,12 @@ mod tests {
             DaemonRows { receivers: samples::receivers().into(), ..rows(Liveness::Running) };
         let status = DaemonStatus::from(&failing);
         assert!(!status.is_well && !status.receivers.is_empty());
+        for (problem, expected) in [(None, true), (Some("withheld".to_owned()), false)] {
+            let heartbeat = HeartbeatState { every_secs: 60, delivered_at: None, problem };
+            let mut beating = rows(Liveness::Running);
+            beating.node.heartbeat = Some(heartbeat);
+            assert_eq!(DaemonStatus::from(&beating).is_well, expected);
+        }
     }
 
     #[test]

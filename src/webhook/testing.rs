@@ -165,7 +165,7 @@ async fn read_request(stream: &mut TcpStream) -> Option<Request> {
     let fields = rest.lines().filter_map(|line| line.split_once(": "));
     let headers: BTreeMap<_, _> =
         fields.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect();
-    let length: usize = headers["content-length"].parse().unwrap();
+    let length: usize = headers.get("content-length").map_or(0, |text| text.parse().unwrap());
     while body.len() < length {
         stream.read_buf(&mut body).await.unwrap();
     }

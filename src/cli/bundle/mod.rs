@@ -57,7 +57,8 @@ mod tests {
     use super::super::samples::screen;
     use super::*;
 
-    const SECRETS: [&str; 3] = ["hunter2-in-a-file", "hunter2-literal", "hunter2-url"];
+    const SECRETS: [&str; 4] =
+        ["hunter2-in-a-file", "hunter2-literal", "hunter2-url", "hunter2-heartbeat"];
 
     async fn bundle(folder: &Path, file: &Path) -> Result<Answer, CommandError> {
         let main = folder.join("main.toml").display().to_string();
@@ -77,11 +78,12 @@ mod tests {
 
     /// The name of an integration repeats a secret, as a platform's answer might.
     fn write_configuration(folder: &Path) {
-        let [in_file, literal, url] = SECRETS;
+        let [in_file, literal, url, heartbeat] = SECRETS;
         std::fs::write(folder.join("password"), format!("{in_file}\n")).unwrap();
         let place = folder.display();
         let main = format!(
             "[store]\npath = \"{place}/state.db\"\n\
+             [heartbeat]\nurl = \"https://hc.example.com/{heartbeat}\"\n\
              [[receiver]]\nname = \"on-call\"\nurl = \"https://hooks.example.com/{url}\"\nformat = \"slack\"\n\
              [[integration]]\nname = \"lake-{in_file}\"\ntype = \"Trino\"\n[integration.config]\nhost = \"t.example.com\"\n\
              authenticationType = \"userPassword\"\nusername = \"u\"\npassword = {{ file = \"{place}/password\" }}\n\

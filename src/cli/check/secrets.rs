@@ -9,7 +9,7 @@ use crate::daemon::Assembly;
 use crate::domain::SecretRef;
 use crate::input::{Fault, Reference};
 use crate::secrets::{self, SecretError};
-use crate::webhook::Sender;
+use crate::webhook::{HeartbeatSender, Sender};
 
 /// Number of secrets that are read at the same time.
 const READS_MAX: usize = 32;
@@ -107,6 +107,13 @@ async fn unusable(assembly: &Assembly) -> Vec<Fault> {
         let of = |message| Fault { origin: origin.clone(), path: String::new(), message };
         found.extend(problems.into_iter().map(of));
     }
+    if let Some(heartbeat) = &assembly.heartbeat {
+        let problems = match HeartbeatSender::new(heartbeat.clone()) {
+            Ok(sender) => sender.examine().await,
+            Err(error) => vec![format!("{:#}", anyhow::Error::new(error))],
+        };
+        found.extend(problems.into_iter().map(|problem| of(("heartbeat".to_owned(), problem))));
+    }
     for (name, one) in &assembly.integrations {
         let origin = format!("integration {name}");
         let of = |(path, message)| Fault { origin: origin.clone(), path, message };
@@ -172,6 +179,18 @@ mod tests {
         assert_eq!(problems.len(), 1, "{problems:?}");
         assert!(problems[0].contains("a webhook secret begins with `whsec_`"), "{problems:?}");
         assert!(!problems[0].contains("hunter2"));
+    }
+
+    #[tokio::test]
+    async fn url_of_the_heartbeat_is_looked_at_without_being_shown() {
+        let main = "[heartbeat]\nurl = { file = \"DIR/url\" }\n";
+        assert_eq!(looked(main, &[("url", "https://hc.example.com/t0ken")]).await.0, [""; 0]);
+        let expected =
+            ["configuration: heartbeat: not sent, since the URL in file url must begin with \
+                         https://, unless `allow` names hc.example.com"];
+        assert_eq!(looked(main, &[("url", "http://hc.example.com/t0ken")]).await.0, expected);
+        let (problems, _) = looked(main, &[]).await;
+        assert_eq!(problems.len(), 1, "what is missing is found once: {problems:?}");
     }
 
     #[tokio::test]

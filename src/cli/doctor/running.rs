@@ -38,6 +38,14 @@ pub(super) const CHECKS: &[Check] = &[
         look: Look::Where(receivers),
     },
     Check {
+        name: "heartbeat",
+        finds: "The service that waits for the daemon's heartbeat has not got one for three periods, or the latest was \
+                withheld or refused.",
+        why: "Either the service raises a false alarm, or the daemon does not work as it seems to.",
+        line: "revalidated status",
+        look: Look::Where(heartbeat),
+    },
+    Check {
         name: "failing-long",
         finds: "An integration has never passed, fails for more than a week without an acknowledgement, or has a new \
                 configuration that fails.",
@@ -119,6 +127,20 @@ fn receivers(facts: &Facts) -> Looked {
         }
     }
     Ok(found)
+}
+
+fn heartbeat(facts: &Facts) -> Looked {
+    let rows = rows(facts)?;
+    let state = rows.node.heartbeat.as_ref().filter(|_| rows.liveness == Liveness::Running);
+    let Some(state) = state.filter(|state| !state.is_good(facts.now)) else {
+        return Ok(Vec::new());
+    };
+    let latest = state.delivered_at.map_or_else(
+        || "No heartbeat was delivered since the start".to_owned(),
+        |at| format!("The latest heartbeat was delivered at {at}"),
+    );
+    let problem = state.problem.as_ref().map(|problem| format!(": {problem}"));
+    Ok(vec![Found::new(format!("{latest}{}.", problem.unwrap_or_default()))])
 }
 
 fn failing(facts: &Facts) -> Looked {

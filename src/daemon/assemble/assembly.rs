@@ -12,7 +12,7 @@ use crate::config::{self, DropIns, Faulty, Form, Import, Loaded, Settings, Sourc
 use crate::domain::Maintenance;
 use crate::input::{Fault, Reference};
 use crate::platforms::{LogInMemory, PLATFORMS, Peers, Platform};
-use crate::webhook::Receiver;
+use crate::webhook::{Heartbeat, Receiver};
 
 /// Validators, senders and settings that the daemon works with.
 #[derive(Clone, Debug)]
@@ -27,6 +27,8 @@ pub(crate) struct Assembly {
     pub(crate) receivers: Vec<Receiver>,
     /// Tables of the receivers by name, as the store keeps them.
     pub(crate) receiver_tables: BTreeMap<String, String>,
+    /// Heartbeat; none when it is off.
+    pub(crate) heartbeat: Option<Heartbeat>,
     /// Windows in which notifications are muted.
     pub(crate) maintenance: Arc<[Maintenance]>,
     /// References to secrets, each with its place in the files.
@@ -137,6 +139,7 @@ fn assemble_partly(
             check_filters(&window.selection, idle, &reader, &known, &integrations);
         }
     }
+    let heartbeat = settings.heartbeat.reader(&loaded.faults).and_then(Heartbeat::parse);
     let maintenance = loaded.windows.iter().map(|(window, _)| window.clone()).collect();
     let drop_ins = loaded.drop_ins.clone();
     let references = loaded.faults.references();
@@ -152,6 +155,7 @@ fn assemble_partly(
         warnings,
         receivers,
         receiver_tables,
+        heartbeat,
         maintenance,
         references,
         drop_ins,

@@ -16,6 +16,7 @@ pub(in crate::daemon) async fn begin(shared: &Shared, fault: OwnFault, message: 
         Ok(_) => {
             error!(fault = fault.as_str(), "{line}");
             shared.wake_delivery();
+            shared.beating.notify_one();
         }
         Err(error) => {
             shared.health.evidence(|evidence| evidence.lasting.remove(&fault));
@@ -33,6 +34,7 @@ pub(in crate::daemon) async fn end(shared: &Shared, fault: OwnFault) {
         Ok(_) => {
             info!(fault = fault.as_str(), "the daemon fault is over ({})", fault.as_str());
             shared.wake_delivery();
+            shared.beating.notify_one();
         }
         Err(error) => {
             shared.health.evidence(|evidence| evidence.lasting.insert(fault));

@@ -106,6 +106,11 @@ impl Health {
         self.evidence(|evidence| evidence.lasting.iter().any(counts))
     }
 
+    /// Returns the faults that are open.
+    pub(in crate::daemon) fn faults(&self) -> Vec<OwnFault> {
+        self.evidence(|evidence| evidence.lasting.iter().copied().collect())
+    }
+
     /// Returns true while `fault` is open.
     pub(super) fn lasts(&self, fault: OwnFault) -> bool {
         self.evidence(|evidence| evidence.lasting.contains(&fault))

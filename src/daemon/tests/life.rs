@@ -1,4 +1,4 @@
-//! Heartbeats, and outcomes of reloads that wait for the store.
+//! Notes that the process lives, and outcomes of reloads that wait for the store.
 
 use std::fs;
 use std::sync::Arc;

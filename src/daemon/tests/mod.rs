@@ -2,6 +2,7 @@
 
 mod checks;
 mod health;
+mod heartbeat;
 mod life;
 
 use std::collections::BTreeMap;
@@ -166,6 +167,7 @@ impl Bench {
             attempts_max: 9,
             prune_at: schedule,
             backups: Backups { at: None, dir: folder.path().to_owned(), keep: 1 },
+            heartbeat: None,
             permits,
             drain: second,
             fixed: fixed(folder.path()),
@@ -244,9 +246,8 @@ async fn answering(codes: &'static [u16]) -> String {
             }
             let mut request = [0; 8 * 1024];
             let _read = stream.read(&mut request).await.unwrap();
-            let answer =
-                format!("HTTP/1.1 {code} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-            stream.write_all(answer.as_bytes()).await.unwrap();
+            let end = "X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            stream.write_all(format!("HTTP/1.1 {code} {end}").as_bytes()).await.unwrap();
         }
     });
     url
@@ -257,8 +258,7 @@ fn receiver(name: &str, url: &str) -> Receiver {
         "name": name, "url": url, "format": "slack", "allow": ["127.0.0.1"],
         "events": ["*", "integration.status.*"],
     });
-    let value = Value::from_json(&table, &"test".into());
-    let faults = Faults::default();
+    let (value, faults) = (Value::from_json(&table, &"test".into()), Faults::default());
     Receiver::parse(Reader::new(&value, "receiver[0]", &faults).unwrap()).unwrap()
 }
 

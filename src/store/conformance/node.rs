@@ -4,12 +4,13 @@ use serde_json::json;
 
 use super::bench::{Bench, START, wanted};
 use super::on_every_engine;
-use crate::domain::{Changes, IntegrationId, NameList, Reload, Timestamp};
+use crate::domain::{Changes, HeartbeatState, IntegrationId, NameList, Reload, Timestamp};
 use crate::store::{Configured, NodeNote, ProcessId, Wanted};
 
 on_every_engine!(
     life_of_a_node_is_kept_until_the_next_one_begins,
     outcome_of_the_latest_reload_replaces_the_one_before,
+    state_of_the_heartbeat_is_kept_for_a_life,
     changes_of_the_configuration_are_counted_by_kind,
     changed_configuration_is_one_event_however_much_it_changes,
     sync_that_changes_nothing_has_no_changes,
@@ -65,6 +66,19 @@ async fn outcome_of_the_latest_reload_replaces_the_one_before(bench: Bench) {
     let process = ProcessId { pid: 7, born: 9 };
     bench.store.note(NodeNote::Started(process, START)).await.unwrap();
     assert_eq!(bench.view().node().await.unwrap().reload, None, "that of an earlier life");
+}
+
+async fn state_of_the_heartbeat_is_kept_for_a_life(bench: Bench) {
+    let process = ProcessId { pid: 7, born: 9 };
+    let kept = async || bench.view().node().await.unwrap().heartbeat;
+    let problem = Some("withheld".to_owned());
+    let state = HeartbeatState { every_secs: 60, delivered_at: Some(START), problem };
+    for state in [Some(state.clone()), None, Some(state)] {
+        bench.store.note(NodeNote::Heartbeat(state.clone())).await.unwrap();
+        assert_eq!(kept().await, state);
+    }
+    bench.store.note(NodeNote::Started(process, START)).await.unwrap();
+    assert_eq!(kept().await, None, "that of an earlier life");
 }
 
 async fn changes_of_the_configuration_are_counted_by_kind(bench: Bench) {

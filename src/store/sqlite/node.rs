@@ -11,7 +11,7 @@ use crate::domain::Timestamp;
 pub(super) fn note(tx: &Connection, note: &NodeNote) -> Result<(), StoreError> {
     const STARTED: &str = "
         UPDATE node SET pid = :pid, born = :born, started_at_ms = :at, seen_at_ms = :at,
-            stopped_at_ms = NULL, reload = NULL
+            stopped_at_ms = NULL, reload = NULL, heartbeat = NULL
         WHERE name = :node";
     const SEEN: &str = "UPDATE node SET seen_at_ms = :value WHERE name = :node";
     const STOPPED: &str =
@@ -19,6 +19,8 @@ pub(super) fn note(tx: &Connection, note: &NodeNote) -> Result<(), StoreError> {
     const ALLOWED: &str = "UPDATE node SET removals_allowed = :value WHERE name = :node";
     const DROP_INS: &str = "UPDATE node SET drop_ins = :value WHERE name = :node";
     const RELOADED: &str = "UPDATE node SET reload = :value WHERE name = :node";
+    const HEARTBEAT: &str = "UPDATE node SET heartbeat = :value WHERE name = :node";
+    let document = |source| StoreError::Document { table: "node", source };
     match note {
         NodeNote::Started(ProcessId { pid, born }, Timestamp(at)) => {
             let params = named_params! {":pid": pid, ":born": born, ":at": at, ":node": NODE};
@@ -27,7 +29,6 @@ pub(super) fn note(tx: &Connection, note: &NodeNote) -> Result<(), StoreError> {
         NodeNote::Seen(at) => tx.execute(SEEN, named_params! {":value": at.0, ":node": NODE}),
         NodeNote::Stopped(at) => tx.execute(STOPPED, named_params! {":value": at.0, ":node": NODE}),
         NodeNote::Reloaded(reload) => {
-            let document = |source| StoreError::Document { table: "node", source };
             let text = serde_json::to_string(reload).map_err(document)?;
             tx.execute(RELOADED, named_params! {":value": text, ":node": NODE})
         }
@@ -40,6 +41,10 @@ pub(super) fn note(tx: &Connection, note: &NodeNote) -> Result<(), StoreError> {
         NodeNote::DropIns(folder) => {
             tx.execute(DROP_INS, named_params! {":value": folder, ":node": NODE})
         }
+        NodeNote::Heartbeat(state) => {
+            let text = state.as_ref().map(serde_json::to_string).transpose().map_err(document)?;
+            tx.execute(HEARTBEAT, named_params! {":value": text, ":node": NODE})
+        }
     }?;
     Ok(())
 }
@@ -48,7 +53,7 @@ pub(super) fn note(tx: &Connection, note: &NodeNote) -> Result<(), StoreError> {
 pub(super) fn load(tx: &Connection) -> Result<NodeRow, StoreError> {
     const SQL: &str = "
         SELECT pid, born, started_at_ms, seen_at_ms, stopped_at_ms, reload, removals_allowed,
-            drop_ins
+            drop_ins, heartbeat
         FROM node WHERE name = :node";
     let mut statement = tx.prepare_cached(SQL)?;
     let found =
@@ -58,9 +63,11 @@ pub(super) fn load(tx: &Connection) -> Result<NodeRow, StoreError> {
 
 fn read(row: &SqlRow<'_>) -> Result<NodeRow, StoreError> {
     let process = row.get::<_, Option<i32>>("pid")?.zip(row.get("born")?);
-    let reload: Option<String> = row.get("reload")?;
+    let (reload, heartbeat): (Option<String>, Option<String>) =
+        (row.get("reload")?, row.get("heartbeat")?);
     // What another version wrote is not worth a failure.
     let reload = reload.and_then(|text| serde_json::from_str(&text).ok());
+    let heartbeat = heartbeat.and_then(|text| serde_json::from_str(&text).ok());
     Ok(NodeRow {
         process: process.map(|(pid, born)| ProcessId { pid, born }),
         started_at: instant(row, "started_at_ms")?,
@@ -69,5 +76,6 @@ fn read(row: &SqlRow<'_>) -> Result<NodeRow, StoreError> {
         reload,
         removals_allowed: row.get("removals_allowed")?,
         drop_ins: row.get("drop_ins")?,
+        heartbeat,
     })
 }

@@ -1,6 +1,7 @@
 //! Receivers of events as the configuration defines them.
 
 mod access;
+mod heartbeat;
 mod read;
 mod secret;
 mod timing;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use reqwest::Url;
 
 pub(crate) use self::access::Access;
+pub(crate) use self::heartbeat::Heartbeat;
 pub(super) use self::secret::learn_url;
 pub(super) use self::url::parse_url;
 use crate::domain::Format;

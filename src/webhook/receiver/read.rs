@@ -23,7 +23,8 @@ const WAITS_MAX: usize = 50;
 /// Shortest and longest wait between two attempts.
 const WAIT_RANGE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_hours(7 * 24));
 /// Shortest and longest time limit of an attempt.
-const TIMEOUT_RANGE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_mins(1));
+pub(super) const TIMEOUT_RANGE: (Duration, Duration) =
+    (Duration::from_millis(100), Duration::from_mins(1));
 /// Default time limit of an attempt.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Default time limit of a connection, with name resolution and TLS.
@@ -107,7 +108,8 @@ fn name(reader: &mut Reader<'_>) -> Option<String> {
     Some(name)
 }
 
-fn allow(reader: &mut Reader<'_>) -> Allow {
+/// Reads the networks and hosts that may be reached although they are not public.
+pub(super) fn allow(reader: &mut Reader<'_>) -> Allow {
     let mut allow = Allow::default();
     for entry in reader.strings("allow").unwrap_or_default() {
         if let Err(fault) = allow.add(&entry) {
@@ -118,7 +120,7 @@ fn allow(reader: &mut Reader<'_>) -> Allow {
 }
 
 /// Reads the URL; messages about it do not show it, since it may contain a token.
-fn target(reader: &mut Reader<'_>, allow: &Allow) -> Option<Target> {
+pub(super) fn target(reader: &mut Reader<'_>, allow: &Allow) -> Option<Target> {
     if matches!(reader.raw("url").map(|value| &value.kind), Some(Kind::Table(_))) {
         return reader.secret("url").map(Target::Kept);
     }

@@ -1,11 +1,12 @@
 //! Errors of an attempt, without secrets.
 
 use std::error::Error;
+use std::time::Duration;
 
 use http::HeaderName;
 
 use super::answer::DETAIL_BYTES_MAX;
-use crate::domain::{SecretRef, one_line};
+use crate::domain::{Redactor, SecretRef, duration_text, one_line};
 use crate::net::address::RefusedAddress;
 use crate::net::http::HttpError;
 use crate::secrets::SecretError;
@@ -27,6 +28,9 @@ pub(crate) enum SendError {
     /// A credential that the receiver asks for cannot be read.
     #[error("not sent, since a credential of the receiver is missing")]
     Credential(#[source] SecretError),
+    /// The URL is kept as a secret that cannot be read.
+    #[error("not sent, since its URL cannot be read")]
+    NoUrl(#[source] SecretError),
     /// A credential was read that no header can hold.
     #[error(
         "not sent, since the header `{name}` cannot hold what is in {place}: printable ASCII on one line"
@@ -67,6 +71,13 @@ pub(crate) enum SendError {
     NoAnswer(String),
 }
 
+impl SendError {
+    /// Returns true for the error of something that could be read; a secret that cannot is found elsewhere.
+    pub(super) const fn is_of_what_was_read(&self) -> bool {
+        !matches!(self, Self::Secret(_) | Self::Credential(_) | Self::NoUrl(_))
+    }
+}
+
 /// Returns the place where a secret is kept, for messages.
 pub(super) fn place(reference: &SecretRef) -> String {
     match reference {
@@ -83,4 +94,34 @@ pub(super) fn chain(error: &dyn Error) -> String {
     let texts: Vec<_> =
         causes.map(|error| one_line(&error.to_string(), DETAIL_BYTES_MAX)).collect();
     texts.join(": ")
+}
+
+/// Time limits of one request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Limit of the request in all.
+    pub(super) timeout: Duration,
+    /// Limit of its connection.
+    pub(super) connect_timeout: Duration,
+}
+
+/// Returns the error of a request to which no answer came within `limits`.
+pub(super) fn no_answer(error: &reqwest::Error, limits: Limits, redactor: &Redactor) -> SendError {
+    let Limits { timeout, connect_timeout } = limits;
+    SendError::NoAnswer(match (error.is_timeout(), error.is_connect()) {
+        (true, true) => format!("no connection within {}", duration_text(connect_timeout)),
+        (true, false) => format!("no answer within {}", duration_text(timeout)),
+        (false, true) => format!("no connection: {}", cause(error, redactor)),
+        (false, false) => format!("no answer: {}", cause(error, redactor)),
+    })
+}
+
+/// Returns what an HTTP error comes down to: the layers above only repeat that a request failed, and the
+/// uppermost shows its URL.
+fn cause(error: &reqwest::Error, redactor: &Redactor) -> String {
+    let sources = std::iter::successors(error.source(), |&error| error.source());
+    sources.last().map_or_else(
+        || "the request cannot be made".to_owned(),
+        |error| redactor.line(&error.to_string(), DETAIL_BYTES_MAX),
+    )
 }

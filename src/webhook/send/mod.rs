@@ -6,11 +6,11 @@
 mod access;
 mod answer;
 mod error;
+mod heartbeat;
 mod pool;
 #[cfg(test)]
 mod tests;
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,14 +22,15 @@ use tokio::time::Instant;
 use self::access::shown;
 use self::answer::{DETAIL_BYTES_MAX, beginning, hint};
 pub(crate) use self::error::SendError;
-use self::error::{chain, place};
+use self::error::{Limits, chain, no_answer, place};
+pub(crate) use self::heartbeat::{Beat, HeartbeatSender};
 use self::pool::Pool;
 use super::format::{Rendered, Stored, render};
-use super::receiver::{Receiver, Target, learn_url, parse_url};
+use super::receiver::{Access, Receiver, Target, learn_url, parse_url};
 use super::sign::{Key, PREFIX, signatures};
 use super::text::cut;
-use crate::domain::{AttemptResult, Format, Redactor, Subscription, Timestamp, duration_text};
-use crate::net::address::host_permitted;
+use crate::domain::{AttemptResult, Format, Redactor, Subscription, Timestamp};
+use crate::net::address::{Allow, host_permitted};
 use crate::net::http::{HttpError, HttpOptions, Proxy};
 use crate::net::resolve::GuardedResolver;
 use crate::secrets;
@@ -149,9 +150,12 @@ impl Sender {
             (Err(_), _) => None,
         };
         let found = [keys, url, shown.err(), connected.map(SendError::Client)];
-        let is_read =
-            |error: &SendError| !matches!(error, SendError::Secret(_) | SendError::Credential(_));
-        found.into_iter().flatten().filter(is_read).map(|error| chain(&error)).collect()
+        found
+            .into_iter()
+            .flatten()
+            .filter(SendError::is_of_what_was_read)
+            .map(|error| chain(&error))
+            .collect()
     }
 
     async fn attempt(
@@ -202,7 +206,9 @@ impl Sender {
             request.body(body.clone())
         };
         let response = pool.send(build, &shown.way).await?;
-        let response = response.map_err(|error| self.no_answer(&error))?;
+        let Receiver { timeout, connect_timeout, .. } = self.receiver;
+        let limits = Limits { timeout, connect_timeout };
+        let response = response.map_err(|error| no_answer(&error, limits, &self.redactor))?;
         let status = response.status();
         let hint = hint(status, response.headers(), now);
         let hint = hint.map(|hint| hint.min(self.receiver.retry.hint_max));
@@ -242,53 +248,42 @@ impl Sender {
     }
 
     async fn url(&self) -> Result<Url, SendError> {
-        let url = match &self.receiver.target {
-            Target::Fixed(url) => url.clone(),
-            Target::Kept(reference) => {
-                let text = secrets::resolve(reference).await?;
-                parse_url(text.expose(), &self.receiver.allow)
-                    .map_err(|fault| SendError::Url { place: place(reference), fault })?
-            }
-        };
-        learn_url(&self.redactor, &url);
-        Ok(url)
-    }
-
-    /// Returns what an HTTP error comes down to: the layers above only repeat that a request failed,
-    /// and the uppermost shows its URL.
-    fn cause(&self, error: &reqwest::Error) -> String {
-        let sources = std::iter::successors(error.source(), |&error| error.source());
-        sources.last().map_or_else(
-            || "the request cannot be made".to_owned(),
-            |error| self.redactor.line(&error.to_string(), DETAIL_BYTES_MAX),
-        )
-    }
-
-    fn no_answer(&self, error: &reqwest::Error) -> SendError {
-        let Receiver { timeout, connect_timeout, .. } = &self.receiver;
-        SendError::NoAnswer(match (error.is_timeout(), error.is_connect()) {
-            (true, true) => format!("no connection within {}", duration_text(*connect_timeout)),
-            (true, false) => format!("no answer within {}", duration_text(*timeout)),
-            (false, true) => format!("no connection: {}", self.cause(error)),
-            (false, false) => format!("no answer: {}", self.cause(error)),
-        })
+        url(&self.receiver.target, &self.receiver.allow, &self.redactor).await
     }
 }
 
+/// Returns the URL that requests are sent to now; `redactor` learns it.
+async fn url(target: &Target, allow: &Allow, redactor: &Redactor) -> Result<Url, SendError> {
+    let url = match target {
+        Target::Fixed(url) => url.clone(),
+        Target::Kept(reference) => {
+            let text = secrets::resolve(reference).await.map_err(SendError::NoUrl)?;
+            parse_url(text.expose(), allow)
+                .map_err(|fault| SendError::Url { place: place(reference), fault })?
+        }
+    };
+    learn_url(redactor, &url);
+    Ok(url)
+}
+
 fn pool(receiver: &Receiver, resolver: GuardedResolver) -> Result<Pool, HttpError> {
-    let resolver: Arc<dyn Resolve> = Arc::new(resolver);
     Pool::new(HttpOptions {
         connect_timeout: receiver.connect_timeout,
         total_timeout: receiver.timeout,
-        ca_file: receiver.access.ca_file.clone(),
-        // A proxy looks up the receiver's name by itself, and its own address is configured.
-        resolver: receiver.access.proxy.is_none().then_some(resolver),
-        proxy: receiver
-            .access
-            .proxy
-            .as_ref()
-            .map(|proxy| Proxy { url: proxy.url.clone(), credentials: None }),
         idle_connections_max: receiver.concurrency,
-        ..HttpOptions::default()
+        ..way_of(&receiver.access, resolver)
     })
+}
+
+/// Returns the options of connections on this way, without their limits.
+fn way_of(access: &Access, resolver: GuardedResolver) -> HttpOptions {
+    let resolver: Arc<dyn Resolve> = Arc::new(resolver);
+    let proxy = access.proxy.as_ref();
+    HttpOptions {
+        ca_file: access.ca_file.clone(),
+        // A proxy looks up the receiver's name by itself, and its own address is configured.
+        resolver: proxy.is_none().then_some(resolver),
+        proxy: proxy.map(|proxy| Proxy { url: proxy.url.clone(), credentials: None }),
+        ..HttpOptions::default()
+    }
 }

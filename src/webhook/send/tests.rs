@@ -242,7 +242,7 @@ async fn refused_address_and_closed_port_have_different_errors() {
     let scripted = Scripted::start(http("200 OK", "", "")).await;
     let port = scripted.addr.port();
     let inside = receiver(&format!("https://localhost:{port}/?t=hunter2"), json!({}));
-    let inside = Receiver { allow: crate::net::address::Allow::default(), ..inside };
+    let inside = Receiver { allow: Allow::default(), ..inside };
     let sent = send(inside).await;
     assert_eq!(sent.result, AttemptResult::Unreachable);
     assert!(sent.detail.contains("is a loopback address; name it"), "{}", sent.detail);
@@ -260,7 +260,7 @@ async fn refused_address_and_closed_port_have_different_errors() {
 #[tokio::test]
 async fn literal_address_is_checked_when_the_client_is_made() {
     let open = receiver("http://127.0.0.1:9/", json!({}));
-    let closed = Receiver { allow: crate::net::address::Allow::default(), ..open };
+    let closed = Receiver { allow: Allow::default(), ..open };
     let error = chain(&Sender::new(closed).unwrap_err());
     assert!(error.starts_with("the address is refused: 127.0.0.1 is a loopback"), "{error}");
 }

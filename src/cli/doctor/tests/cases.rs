@@ -8,7 +8,7 @@ use super::super::facts::Facts;
 use super::well::{DAY, HOUR, MAIN, add, before, fault, now, rows, with};
 use crate::cli::samples;
 use crate::domain::ledger::{ChangeKind, IntegrationChange};
-use crate::domain::{Changes, DisabledReason, OwnFault, Reload, Status};
+use crate::domain::{Changes, DisabledReason, HeartbeatState, OwnFault, Reload, Status};
 use crate::store::{ExpiryRow, OwnFaultRow, TargetRow};
 use crate::view::Liveness;
 
@@ -288,6 +288,24 @@ pub(super) const DAEMON: &[Case] = &[
         "receivers-behind",
         |facts| rows(facts).receivers[0].oldest_pending_at = Some(before(HOUR)),
         "has 1 pending messages",
+    ),
+    (
+        "heartbeat",
+        |facts| {
+            let delivered_at = Some(before(HOUR));
+            let state = HeartbeatState { every_secs: 60, delivered_at, problem: None };
+            rows(facts).node.heartbeat = Some(state);
+        },
+        "The latest heartbeat was delivered at 2026",
+    ),
+    (
+        "heartbeat",
+        |facts| {
+            let problem = Some("withheld: the planner makes no progress".to_owned());
+            let state = HeartbeatState { every_secs: 60, delivered_at: None, problem };
+            rows(facts).node.heartbeat = Some(state);
+        },
+        "No heartbeat was delivered since the start: withheld: the planner makes no progress.",
     ),
     (
         "failing-long",

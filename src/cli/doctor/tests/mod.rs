@@ -13,8 +13,8 @@ use well::{HOUR, add, before, now, rows, well};
 fn nothing_is_found_where_all_is_well() {
     let diagnosis = diagnosis(&well());
     assert!(diagnosis.is_well && diagnosis.not_made.is_empty(), "{diagnosis:#?}");
-    assert_eq!(diagnosis.checks, 30);
-    assert_eq!(text(&diagnosis), "30 checks: nothing found.\n");
+    assert_eq!(diagnosis.checks, 31);
+    assert_eq!(text(&diagnosis), "31 checks: nothing found.\n");
     assert_eq!(hints(&diagnosis), "");
 }
 
@@ -110,7 +110,7 @@ fn checks_that_cannot_be_made_are_listed_with_the_reason() {
     assert!(diagnosis.is_well);
     let shown = text(&diagnosis);
     assert!(shown.contains("clock: not looked at, since this machine does not say"), "{shown}");
-    assert!(shown.ends_with("21 checks: nothing found.\n"), "{shown}");
+    assert!(shown.ends_with("22 checks: nothing found.\n"), "{shown}");
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn finding_says_what_why_and_what_to_type() {
     let expected = "few-descriptors: LimitNOFILE=256 in /etc/x.conf is less than the 516 that 64 runs and 1 receivers can need.\n\
         Runs fail for want of file descriptors when many are due at once.\n\
         Fix: systemctl edit revalidated\n\n\
-        30 checks: 1 finding.\n";
+        31 checks: 1 finding.\n";
     assert_eq!(text(&diagnosis), expected);
     let hints = hints(&diagnosis);
     assert!(hints.starts_with("# few-descriptors: LimitNOFILE=256 in "), "{hints}");

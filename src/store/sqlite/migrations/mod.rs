@@ -29,6 +29,7 @@ pub(super) const MIGRATIONS: &[(u32, &str)] = &[
     (16, include_str!("0016_evidence.sql")),
     (17, include_str!("0017_lists.sql")),
     (18, include_str!("0018_backup_fault.sql")),
+    (19, include_str!("0019_heartbeat.sql")),
 ];
 
 /// The schema that calls the class of the daemon's own faults `local`.
