@@ -29,6 +29,7 @@ mod log_queue;
 mod logging;
 #[cfg(test)]
 mod manual;
+mod nagios;
 mod next;
 mod print;
 mod program;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Parser;
 
-use super::args::{Arguments, Command, Global, Run, WebhookAction};
+use super::args::{Arguments, Command, DaemonStatus, Global, Run, Validate, WebhookAction};
 use super::error::{CommandError, print_error};
 use super::print::{Answer, End, Screen};
 use super::serve::Servers;
@@ -15,8 +15,9 @@ use super::serve::Servers;
 use super::top;
 use super::{
     audit, backup, bundle, catalog, check, deliveries, doctor, explain, export, grants, history,
-    import, list, log, log_queue, next, print, receivers, record, redeliver, rehearse, reload,
-    report, restore, revalidate, run, sample, show, silences, status, store, token, webhook,
+    import, list, log, log_queue, nagios, next, print, receivers, record, redeliver, rehearse,
+    reload, report, restore, revalidate, run, sample, show, silences, status, store, token,
+    webhook,
 };
 use crate::daemon::Clock;
 use crate::demo;
@@ -31,8 +32,14 @@ pub(crate) fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(ended) => return print_clap(&ended),
     };
+    let is_plugin = nagios::is_asked();
     let width = width(&arguments.global);
-    let ended = answer(arguments).and_then(|answer| {
+    let answered = answer(arguments);
+    let answered = match answered {
+        Err(error) if is_plugin => Ok(nagios::failed(&error)),
+        answered => answered,
+    };
+    let ended = answered.and_then(|answer| {
         let width = width.filter(|_| !answer.is_json);
         write_to(anstream::stdout().lock(), &print::wrapped(&answer.text, width))?;
         print_error(&answer.note);
@@ -47,6 +54,13 @@ pub(crate) fn main() -> ExitCode {
 
 /// Prints help, the version, or the error in the command line.
 fn print_clap(ended: &clap::Error) -> ExitCode {
+    if nagios::is_asked() {
+        let is_error = ended.use_stderr();
+        let said =
+            if is_error { nagios::unknown(&ended.to_string()).text } else { ended.to_string() };
+        let _unread = write_to(io::stdout().lock(), &said);
+        return nagios::State::Unknown.code().into();
+    }
     match ended.print() {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => End::Failure.code().into(),
         Ok(()) | Err(_) => u8::try_from(ended.exit_code()).unwrap_or(End::Usage.code()).into(),
@@ -61,6 +75,9 @@ fn answer(arguments: Arguments) -> Result<Answer, CommandError> {
         // The configuration says how it logs.
         Command::Run(_) => {}
         Command::Demo(_) => log::start(&global, None, demo::LOG_FILTER)?,
+        // Icinga shows standard error too.
+        Command::Status(DaemonStatus { nagios: true, .. })
+        | Command::Validate(Validate { nagios: true, .. }) => log::start(&global, None, "off")?,
         // Lines of a log would spoil the screen; a panic ends it, and is written.
         #[cfg(feature = "top")]
         Command::Top(_) => log::start(&global, None, "off,revalidated::cli::logging=error")?,
@@ -114,6 +131,7 @@ async fn dispatch(global: &Global, command: Command) -> Result<Answer, CommandEr
     let screen = Screen { now: Clock::default().now(), width: width(global), zone };
     match command {
         Command::Run(args) => Box::pin(run::answer(global, args)).await,
+        Command::Status(args) if args.nagios => nagios::status(global, &args, screen.now).await,
         Command::Status(args) => status::answer(global, &args, screen).await,
         #[cfg(feature = "top")]
         Command::Top(args) => top::answer(global, &args, screen).await,
@@ -121,6 +139,9 @@ async fn dispatch(global: &Global, command: Command) -> Result<Answer, CommandEr
         Command::Check(args) => check::answer(global, &args).await,
         Command::Doctor(args) => doctor::answer(global, &args, screen).await,
         Command::Bundle(args) => bundle::answer(global, &args, screen).await,
+        Command::Validate(args) if args.nagios => {
+            Box::pin(nagios::validate(global, &args, screen.now)).await
+        }
         Command::Validate(args) => record::answer(global, &args, screen).await,
         Command::Rehearse(args) => rehearse::answer(global, &args, screen).await,
         Command::Grants(args) => grants::answer(global, &args).await,

@@ -286,6 +286,13 @@ pub(super) struct Run {
 /// Arguments of the command `status`.
 #[derive(Args, Debug)]
 pub(super) struct DaemonStatus {
+    /// Integration whose state is shown, with `--nagios`
+    #[arg(requires = "nagios")]
+    pub(super) name: Option<String>,
+    /// Show the state of an integration as a plugin of Nagios and Icinga does; the exit status is 0 for OK, 1 for a
+    /// warning or an unconfirmed failure, 2 for a failure, 3 when nothing can be said
+    #[arg(long, requires = "name", conflicts_with = "json")]
+    pub(super) nagios: bool,
     /// Database to read from.
     #[command(flatten)]
     pub(super) source: Source,
@@ -343,6 +350,10 @@ pub(super) struct Validate {
     /// Write the recording without asking
     #[arg(long, requires = "record")]
     pub(super) yes: bool,
+    /// Show the result as a plugin of Nagios and Icinga does; the exit status is 0 for OK, 1 for a warning or an
+    /// unconfirmed failure, 2 for a failure, 3 when nothing can be said
+    #[arg(long, requires = "name", conflicts_with_all = ["all", "record", "replay", "json"])]
+    pub(super) nagios: bool,
     /// Replay a recording: answer the client from this folder, and compare the report with the recorded one
     #[arg(long, value_name = "DIR", conflicts_with_all = ["name", "all", "preflight", "record"])]
     pub(super) replay: Option<PathBuf>,
@@ -403,6 +414,8 @@ mod tests {
     const LINES: &[(&str, &str)] = &[
         ("run", "Run"),
         ("status --json", "Status(DaemonStatus"),
+        ("status lake --nagios", "name: Some(\"lake\"), nagios: true"),
+        ("validate lake --nagios", "nagios: true"),
         ("run --allow-removals 3", "allow_removals: Some(3)"),
         ("run --no-copy", "no_copy: true"),
         ("reload --allow-removals 3", "allow_removals: Some(3)"),

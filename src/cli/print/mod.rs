@@ -52,6 +52,8 @@ pub(super) enum End {
     Configuration,
     /// A signal interrupted the command.
     Interrupted,
+    /// State of a service, as monitoring plugins number them.
+    Monitored(u8),
 }
 
 impl End {
@@ -74,6 +76,7 @@ impl End {
             Self::Configuration => 78,
             // As shells count it for SIGINT.
             Self::Interrupted => 130,
+            Self::Monitored(code) => code,
         }
     }
 }
@@ -83,7 +86,7 @@ impl End {
 pub(super) struct Answer {
     /// For standard output, with the line end; may hold marks of [`toned`].
     pub(super) text: String,
-    /// The text is JSON, which is not laid out for the terminal.
+    /// The text is JSON, or lines for another program, which are not laid out for the terminal.
     pub(super) is_json: bool,
     /// Exit status of the program.
     pub(super) end: End,

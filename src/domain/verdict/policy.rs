@@ -61,8 +61,13 @@ impl Policy {
     /// Returns how failures are counted where a key overrides the rule.
     pub(super) fn counted_failures(&self) -> Option<Counted> {
         let is_set = self.confirm_runs.is_some() || self.confirm_wait.is_some();
-        let runs = self.confirm_runs.unwrap_or(CONFIRM_RUNS).max(1);
-        is_set.then(|| Counted { runs, wait: self.wait() })
+        is_set.then(|| Counted { runs: self.failures_needed(), wait: self.wait() })
+    }
+
+    /// Returns the number of consecutive transient failures that make a failure where they are counted; the
+    /// rule of evidence usually needs as many.
+    pub(crate) fn failures_needed(&self) -> u32 {
+        self.confirm_runs.unwrap_or(CONFIRM_RUNS).max(1)
     }
 
     /// Returns how passing runs are counted where a key overrides the rule.
