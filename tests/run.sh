@@ -99,6 +99,11 @@ step_alerts() {
   build
   tests/alerts/run.py target/debug/revalidated
 }
+# Failures and their ends as mails, by a real Alertmanager and a real SMTP server.
+step_mail() {
+  build
+  tests/mail/run.py target/debug/revalidated
+}
 # The interface, attacked by its document for a minute, and read by clients that are made from it while the daemon is killed.
 step_api() {
   build
@@ -190,7 +195,7 @@ step_deliveries() {
   benches/deliveries.py target/release/revalidated
 }
 
-default=(install format lint deny test cases daemon api alerts trino seeds docs book systemd crash)
+default=(install format lint deny test cases daemon api alerts mail trino seeds docs book systemd crash)
 long=(features fuzz mutants simulate evaluate attack page open)
 release=(load deliveries interface)
 case "${1:-}" in
