@@ -116,6 +116,7 @@ fn unknown(name: &str, known: &[Parameter]) -> BadParameter {
 mod tests {
     use super::super::parameter::Kind;
     use super::*;
+    use crate::input::fuzz::fuzz;
 
     const KNOWN: &[Parameter] = &[
         Parameter::once("limit", Kind::Integer(1, 1000), ""),
@@ -152,6 +153,25 @@ mod tests {
             query.without(&["limit", "label", "since", "within", "month"]),
             "failing=true&q=a+%26b"
         );
+    }
+
+    #[test]
+    fn fuzz_queries_are_read_or_refused_with_what_is_wrong() {
+        let seeds = [
+            "limit=7&failing=true&label=team%3Ddata&label=tier=*&since=2026-11-23T10:00:00Z",
+            "q=a+%26b&within=2d&month=2026-11&q=%ff",
+        ];
+        fuzz(&seeds.map(|seed| seed.as_bytes().to_vec()), |bytes| {
+            match Query::read(&String::from_utf8_lossy(bytes), KNOWN) {
+                Ok(query) => {
+                    let _values = (query.integer::<u32>("limit"), query.flag("failing"));
+                    let _values = (query.instant("since"), query.duration("within"));
+                    let again = query.without(&[]);
+                    assert_eq!(Query::read(&again, KNOWN).unwrap().without(&[]), again);
+                }
+                Err(problem) => assert!(!problem.detail().is_empty()),
+            }
+        });
     }
 
     #[test]

@@ -6,6 +6,8 @@
 //! fault: callers read everything first and use `?` only then.
 
 mod faults;
+#[cfg(test)]
+pub(crate) mod fuzz;
 mod reader;
 mod secret;
 mod value;

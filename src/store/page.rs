@@ -151,6 +151,7 @@ pub(crate) async fn each_page<T, E>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::input::fuzz::fuzz;
 
     #[test]
     fn cursors_survive_their_text_form() {
@@ -170,6 +171,21 @@ mod tests {
             assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
             assert_eq!(text.parse(), Ok(cursor));
         }
+    }
+
+    #[test]
+    fn fuzz_cursors_are_read_or_refused() {
+        let cursor = |key| Cursor { key, epoch: "0192-e1".to_owned() }.to_string().into_bytes();
+        let seeds = [cursor(Key::Id(7)), cursor(Key::Expiry(1, 2, "lake".to_owned()))];
+        fuzz(&seeds, |bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            if let Ok(read) = text.parse::<Cursor>() {
+                assert_eq!(read.to_string().parse(), Ok(read));
+            }
+            // What is within, broken before it is encoded.
+            let inner = BASE64_URL_SAFE_NO_PAD.encode(bytes);
+            let _read = inner.parse::<Cursor>();
+        });
     }
 
     #[test]

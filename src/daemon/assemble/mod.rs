@@ -2,6 +2,8 @@
 
 mod assembly;
 mod filters;
+#[cfg(test)]
+mod fuzz;
 mod integration;
 mod next;
 mod receiver;

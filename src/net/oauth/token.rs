@@ -286,12 +286,35 @@ fn class_of(status: u16, error: &str, description: &str) -> Class {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::input::fuzz::fuzz;
 
     fn answer(status: u16, body: &str) -> Answer {
         Answer { status, body: body.as_bytes().to_vec(), ..Answer::default() }
     }
 
     const NOW: Timestamp = Timestamp(1_800_000_000_000);
+
+    #[test]
+    fn fuzz_answers_to_log_ins_are_tokens_or_failures_without_secrets() {
+        let seeds = [
+            r#"{"access_token":"s3cr3t-t0ken","expires_in":3599,"token_type":"Bearer"}"#,
+            r#"{"error":"invalid_client","error_description":"AADSTS7000215: no.","error_codes":[7]}"#,
+            "<html><head><title>Sign in</title></head><body>portal</body></html>",
+        ];
+        fuzz(&seeds.map(|seed| seed.as_bytes().to_vec()), |bytes| {
+            for status in [200, 302, 400, 401, 429, 503] {
+                let answer = Answer { status, body: bytes.to_vec(), ..Answer::default() };
+                match read(&answer, NOW) {
+                    Ok(token) => assert!(!token.value.expose().is_empty()),
+                    Err(no_token) => {
+                        let detail = no_token.detail();
+                        assert!(!detail.contains(char::is_control), "{detail}");
+                        assert!(detail.chars().count() < 1200, "{detail}");
+                    }
+                }
+            }
+        });
+    }
 
     #[test]
     fn token_is_read_with_its_lifetime() {

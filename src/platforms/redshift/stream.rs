@@ -90,7 +90,8 @@ pub(super) struct Bounded<S> {
 }
 
 impl<S> Bounded<S> {
-    fn new(inner: S, exceeded: Exceeded) -> Self {
+    /// Bounds a stream; the bound that is exceeded goes to `exceeded`.
+    pub(super) fn new(inner: S, exceeded: Exceeded) -> Self {
         Self { inner, framing: Framing::default(), exceeded }
     }
 }

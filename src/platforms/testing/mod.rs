@@ -18,9 +18,9 @@
 //! server whatever address they name, and have the names that `Platform::operations` gives them.
 
 mod again;
+mod bodies;
 mod echo;
 mod factors;
-mod fuzz;
 mod grants;
 mod observed;
 mod retried;
@@ -35,9 +35,10 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
+pub(in crate::platforms) use crate::input::fuzz::fuzz;
 pub(in crate::platforms) use again::{Leaks, Recorded, Run, names, recorded_again};
+pub(in crate::platforms) use bodies::recorded_bodies;
 pub(in crate::platforms) use echo::{credentials, echo_is_hidden, flat, nested, page, xml};
-pub(in crate::platforms) use fuzz::{fuzz, recorded_bodies};
 pub(in crate::platforms) use grants::folder_of;
 pub(in crate::platforms) use observed::{facts_of, facts_of_case, lines_of, token_of};
 pub(in crate::platforms) use retried::{Retried, none_is_definitive};

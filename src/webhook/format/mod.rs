@@ -130,10 +130,25 @@ mod tests {
     use std::path::Path;
 
     use crate::domain::{EventType, samples};
+    use crate::input::fuzz::fuzz_for;
 
     fn rendered(format: Format, body: &str, key: Option<&Secret>) -> Result<Rendered, FormatError> {
         let at = "2026-11-22T21:00:00Z".parse().unwrap();
         render(format, &Stored { id: "evt_0192", body, began: None, at }, key)
+    }
+
+    #[test]
+    fn fuzz_stored_events_are_rendered_or_refused_in_every_format() {
+        let key = Secret::new("routing-key".to_owned());
+        let seeds: Vec<_> = samples().into_iter().map(|(_, body)| body.into_bytes()).collect();
+        fuzz_for(500, &seeds, |bytes| {
+            let body = String::from_utf8_lossy(bytes);
+            for &format in Format::ALL.iter().filter(|format| **format != Format::Standard) {
+                if let Ok(rendered) = rendered(format, &body, Some(&key)) {
+                    assert!(serde_json::from_str::<Json>(&rendered.body).is_ok());
+                }
+            }
+        });
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod cases;
 mod connection;
 mod grants;
 mod iam;
+mod messages;
 mod observed;
 mod server;
 mod transient;
