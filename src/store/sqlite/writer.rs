@@ -24,7 +24,9 @@ pub(super) const QUEUE_MAX: usize = 1024;
 const GROUP_MAX: usize = 256;
 
 /// Time after a transaction until commands that can wait get the next one, which they share.
-pub(super) const PACE: Duration = Duration::from_millis(5);
+pub(super) const PACE: Duration = Duration::from_millis(25);
+/// Commands that share enough of a transaction to get it at once.
+const ENOUGH: usize = 16;
 
 /// A handle on the writing thread, which ends when every handle is gone.
 #[derive(Clone, Debug)]
@@ -182,7 +184,8 @@ impl Writer {
     async fn send(&self, message: Message) -> Result<(), StoreError> {
         let hurries = message.hurries();
         self.queue.send(message).await.map_err(|_closed| StoreError::Stopped)?;
-        if let Some(thread) = self.thread.as_ref().filter(|_| hurries) {
+        let queued = || self.queue.max_capacity() - self.queue.capacity();
+        if let Some(thread) = self.thread.as_ref().filter(|_| hurries || ENOUGH <= queued()) {
             thread.unpark();
         }
         Ok(())
@@ -249,7 +252,7 @@ fn serve(
     let sends_before_commit = defect::planted() == Some(Defect::SendBeforeCommit);
     while let Some(first) = queue.blocking_recv() {
         let mut group = Group::of(first, &mut queue);
-        while !group.hurries && !group.is_full() {
+        while !group.hurries && group.commands.len() < ENOUGH {
             let left = paced.map(|until| until.saturating_duration_since(Instant::now()));
             let Some(left) = left.filter(|left| !left.is_zero()) else { break };
             std::thread::park_timeout(left);

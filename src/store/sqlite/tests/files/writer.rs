@@ -65,6 +65,32 @@ async fn command_that_can_wait_shares_the_transaction_of_one_that_cannot() {
     writer.clone().close().await.unwrap();
 }
 
+#[tokio::test]
+async fn many_commands_that_can_wait_get_a_transaction_at_once() {
+    let place = Place::new();
+    let opened = open::open(&place.path(), true).unwrap();
+    let writer = Writer::start(opened, Duration::from_hours(1)).unwrap();
+    let before = epoch(&place.path());
+    writer.write_soon(|tx| insert(tx, "+")).await.unwrap();
+    let many = (0..64).map(|_| {
+        let writer = writer.clone();
+        tokio::spawn(async move { writer.write_soon(|tx| insert(tx, "+")).await })
+    });
+    let mut written = 0;
+    for one in many.collect::<Vec<_>>() {
+        // Less than enough may be left at the end, and those wait.
+        if let Ok(answer) = tokio::time::timeout(Duration::from_secs(5), one).await {
+            answer.unwrap().unwrap();
+            written += 1;
+        } else {
+            break;
+        }
+    }
+    assert!((33..=64).contains(&written), "{written}");
+    writer.clone().close().await.unwrap();
+    assert_eq!(epoch(&place.path()), format!("{before}{}", "+".repeat(65)));
+}
+
 /// Runs a good command and `bad` in one transaction; returns both answers.
 async fn grouped(
     place: &Place,
