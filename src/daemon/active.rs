@@ -5,13 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
-
 use crate::config::{Backups, Limits, Log, Metrics, Own, Settings};
 use crate::domain::{
     CommonChecks, HttpSettings, IntegrationId, Listen, Maintenance, PageUrl, Policy, Schedule,
     Subscription, Test, Timestamp,
 };
+use crate::net::permit::Semaphore;
 use crate::platforms::{Peers, Validator};
 use crate::store::{NotificationContext, Retention};
 use crate::webhook::{HeartbeatSender, Sender};
@@ -166,7 +165,7 @@ impl Permits {
             Some(former) if former.limits == limits => Arc::clone(former),
             _ => Arc::new(Self {
                 limits,
-                runs: Arc::new(Semaphore::new(limits.runs)),
+                runs: Semaphore::new(limits.runs),
                 hosts: std::sync::Mutex::default(),
             }),
         }
@@ -177,12 +176,12 @@ impl Permits {
         let mut hosts = self.hosts.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let permits = hosts
             .entry(host.to_owned())
-            .or_insert_with(|| Arc::new(Semaphore::new(self.limits.runs_per_host)));
+            .or_insert_with(|| Semaphore::new(self.limits.runs_per_host));
         Arc::clone(permits)
     }
 
     /// Returns the permits among all runs.
-    pub(super) fn among_all(&self) -> Arc<Semaphore> {
-        Arc::clone(&self.runs)
+    pub(super) const fn among_all(&self) -> &Arc<Semaphore> {
+        &self.runs
     }
 }

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 use tracing::warn;
 
 use super::log_throttle::LogThrottle;
+use crate::net::permit::{Permit, Semaphore};
 
 /// Time that a run waits for a permit before it is logged.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -30,21 +30,21 @@ pub(super) struct Backpressure {
 }
 
 impl Backpressure {
-    /// Takes a permit under `limit` as soon as there is one; none when there will never be.
+    /// Takes a permit under `limit` as soon as there is one.
     pub(super) async fn take(
         &self,
-        room: Arc<Semaphore>,
+        room: &Arc<Semaphore>,
         limit: impl FnOnce() -> Limit,
-    ) -> Option<OwnedSemaphorePermit> {
-        if let Ok(taken) = Arc::clone(&room).try_acquire_owned() {
-            return Some(taken);
+    ) -> Permit {
+        if let Some(taken) = room.try_take() {
+            return taken;
         }
         let place = Place::new(self, limit());
-        let taken = room.acquire_owned();
+        let taken = room.take();
         tokio::pin!(taken);
         loop {
             match timeout(PATIENCE, &mut taken).await {
-                Ok(taken) => return taken.ok(),
+                Ok(taken) => return taken,
                 Err(_elapsed) => self.log(&place.limit),
             }
         }
@@ -118,13 +118,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn waiting_run_is_counted_until_it_has_a_permit_or_is_dropped() {
         let backpressure = Arc::new(Backpressure::default());
-        let room = Arc::new(Semaphore::new(1));
+        let room = Semaphore::new(1);
         let host = || Limit::Host("a".to_owned());
-        let first = backpressure.take(Arc::clone(&room), host).await.unwrap();
+        let first = backpressure.take(&room, host).await;
         assert_eq!(backpressure.waiting(), (0, 0), "none waited");
         let waiter = |limit: fn() -> Limit| {
             let (backpressure, room) = (Arc::clone(&backpressure), Arc::clone(&room));
-            tokio::spawn(async move { backpressure.take(room, limit).await })
+            tokio::spawn(async move { backpressure.take(&room, limit).await })
         };
         let second = waiter(|| Limit::Host("a".to_owned()));
         let third = waiter(|| Limit::Host("b".to_owned()));
@@ -148,13 +148,13 @@ mod tests {
             [(4_999, 0, Some(9)), (5_001, 0, None), (5_001, 65, Some(9)), (65_001, 65, None)]
         {
             let backpressure = Arc::new(Backpressure::default());
-            let room = Arc::new(Semaphore::new(1));
+            let room = Semaphore::new(1);
             let start = Instant::now();
-            let taken = backpressure.take(Arc::clone(&room), || Limit::Runs).await.unwrap();
+            let taken = backpressure.take(&room, || Limit::Runs).await;
             let waiters: Vec<_> = (0..9)
                 .map(|_| {
                     let (backpressure, room) = (Arc::clone(&backpressure), Arc::clone(&room));
-                    tokio::spawn(async move { backpressure.take(room, || Limit::Runs).await })
+                    tokio::spawn(async move { backpressure.take(&room, || Limit::Runs).await })
                 })
                 .collect();
             tokio::time::sleep(Duration::from_millis(millis)).await;

@@ -8,7 +8,6 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -19,6 +18,7 @@ use super::clock::Watch;
 use super::shared::Shared;
 use super::validate;
 use crate::domain::IntegrationId;
+use crate::net::permit::{self, Permit};
 use crate::store::{Due, StoreError};
 
 /// The most runs that one round starts; the next round finds the others, so that runs that wait for a busy
@@ -26,8 +26,8 @@ use crate::store::{Due, StoreError};
 const STARTED_MAX: usize = 4096;
 /// The longest sleep: the clock may have been set, or the machine may have slept.
 const SLEEP_MAX: Duration = Duration::from_secs(30);
-/// The shortest time between two rounds, so that runs that end or begin together share one.
-const ROUND_MIN: Duration = Duration::from_millis(20);
+/// The shortest time between two rounds, so that runs that end or begin together share one, and what it costs.
+const ROUND_MIN: Duration = Duration::from_millis(50);
 /// Ratio of the pause after a round to the round: runs that wait for permits are read in each round, so
 /// that rounds are long just when there is least time for them.
 const ROUND_SHARE: u32 = 20;
@@ -113,8 +113,8 @@ async fn round(
         let work = async move {
             if let Some(permits) = stop.run_until_cancelled(permits(&shared, id)).await.flatten() {
                 let _running = shared.metrics.running();
-                attend(&shared, id, &abort).await;
-                drop(permits);
+                // Thousands may wait for permits: what a run needs is allocated when it has one.
+                Box::pin(permit::holding(permits, attend(&shared, id, &abort))).await;
             }
             drop(ticket);
         };
@@ -130,7 +130,7 @@ async fn round(
 /// Waits for permits, first at the integration's host and then among all runs.
 ///
 /// The host comes first, so that runs that wait for a busy host take no permit that others need.
-async fn permits(shared: &Shared, id: IntegrationId) -> Option<[OwnedSemaphorePermit; 2]> {
+async fn permits(shared: &Shared, id: IntegrationId) -> Option<Vec<Permit>> {
     let active = shared.active();
     let Some(watched) = active.watched.get(&id) else {
         // The row is newer than the configuration in force, which a reload is about to replace; or
@@ -139,9 +139,9 @@ async fn permits(shared: &Shared, id: IntegrationId) -> Option<[OwnedSemaphorePe
         return None;
     };
     let host = || Limit::Host(watched.validator.identity().host);
-    let at_host = shared.backpressure.take(Arc::clone(&watched.host), host).await?;
-    let among_all = shared.backpressure.take(active.permits.among_all(), || Limit::Runs).await?;
-    Some([at_host, among_all])
+    let at_host = shared.backpressure.take(&watched.host, host).await;
+    let among_all = shared.backpressure.take(active.permits.among_all(), || Limit::Runs).await;
+    Some(vec![at_host, among_all])
 }
 
 /// Takes the step; a store that fails is not asked again at once.

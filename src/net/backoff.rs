@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
+use super::permit::rest;
 use crate::domain::Class;
 
 /// Waits after a request that failed: two further attempts.
@@ -75,7 +76,7 @@ impl Budget {
     }
 }
 
-/// Makes attempts until one succeeds or its failure says that no further one can.
+/// Makes attempts until one succeeds or its failure says that no further one can. The run holds no permit between them.
 ///
 /// The attempts are of one type, and not the futures of an `AsyncFnMut`, because the compiler cannot
 /// prove those to be `Send` where a validator's future is boxed.
@@ -109,7 +110,7 @@ pub(crate) async fn retry_within<T, E: Retryable, F: Future<Output = Result<T, E
         let Some(wait) = wait.filter(|wait| budget.allows(start.elapsed(), *wait)) else {
             return Err(failure);
         };
-        sleep(wait).await;
+        rest(wait).await;
         made += 1;
     }
 }

@@ -27,6 +27,7 @@ pub(crate) mod observe;
     feature = "synapse"
 ))]
 pub(crate) mod pem;
+pub(crate) mod permit;
 pub(crate) mod record;
 pub(crate) mod resolve;
 pub(crate) mod tape;
