@@ -12,6 +12,9 @@ use super::StoreError;
 use super::migrations::{APPLICATION_ID, newest};
 use super::place::{self, beside, refused, unusable};
 
+/// Most memory for pages of a connection that only reads, in KiB: it reads what others have just written, or much once.
+const READ_CACHE: i32 = 512;
+
 /// Longest wait of a statement for another process to release its lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -107,6 +110,7 @@ pub(super) fn read_only(path: &Path, unchanging: bool) -> Result<Connection, Sto
     };
     let conn = opened.map_err(|error| explain(path, error))?;
     harden(&conn)?;
+    conn.pragma_update(None, "cache_size", -READ_CACHE)?;
     conn.pragma_update(None, "query_only", true)?;
     Ok(conn)
 }

@@ -72,6 +72,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rusqlite::Connection;
 use tokio::sync::watch;
 
 use super::across::{Attributed, ExpiryRow, Position, RunFilter, STRIP_MAX, TransitionFilter};
@@ -175,7 +176,11 @@ impl Store {
         startup: bool,
         context: NotificationContext,
     ) -> Result<Synced, StoreError> {
-        self.writer.write(move |tx| sync::apply(tx, &configured, startup, &context)).await
+        let work = move |tx: &Connection| {
+            open::size_cache(tx, configured.integrations.len())?;
+            sync::apply(tx, &configured, startup, &context)
+        };
+        self.writer.write(work).await
     }
 
     /// Implements [`crate::store::Store::begin`] on this engine.

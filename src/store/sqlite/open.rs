@@ -5,6 +5,7 @@
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io;
+use std::ops::RangeInclusive;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
@@ -25,9 +26,9 @@ use super::reserve::Reserve;
 /// Largest size of the write-ahead log after a checkpoint, in bytes.
 const LOG_SIZE_MAX: i64 = 64 * 1024 * 1024;
 
-/// The most memory for pages of the writer's connection, in KiB: the rows of some thousands of
-/// integrations. It is taken as it is needed.
-const CACHE_MAX: i32 = 16 * 1024;
+/// Least and most memory for pages of the writer's connection, in KiB, of which each integration needs one. It is
+/// taken in time, by history as well, which is not read again.
+const CACHE: RangeInclusive<i32> = 2 * 1024..=16 * 1024;
 
 /// Largest database that is verified before the daemon is ready, in bytes: some seconds.
 const VERIFIED_MAX: u64 = 2 * 1024 * 1024 * 1024;
@@ -185,9 +186,15 @@ fn configure(conn: &Connection) -> Result<(), StoreError> {
     let is_full = defect::planted() != Some(Defect::SynchronousNormal);
     conn.pragma_update(None, "synchronous", if is_full { "FULL" } else { "NORMAL" })?;
     conn.pragma_update_and_check(None, "journal_size_limit", LOG_SIZE_MAX, |_| Ok(()))?;
-    conn.pragma_update(None, "cache_size", -CACHE_MAX)?;
     // What a savepoint may have to undo is a few pages, and no business of a temporary file.
     conn.pragma_update(None, "temp_store", "MEMORY")?;
+    Ok(())
+}
+
+/// Gives the writer's connection the memory for pages that the rows of so many integrations need.
+pub(super) fn size_cache(conn: &Connection, integrations: usize) -> Result<(), StoreError> {
+    let kib = i32::try_from(integrations).unwrap_or(i32::MAX);
+    conn.pragma_update(None, "cache_size", -kib.clamp(*CACHE.start(), *CACHE.end()))?;
     Ok(())
 }
 
