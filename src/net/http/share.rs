@@ -38,10 +38,14 @@ struct ShareKey {
     runtime: Option<runtime::Id>,
     connect: Duration,
     total: Duration,
+    idle_connections_max: usize,
 }
 
-/// Clients that differ in time limits only.
-static SHARED: Mutex<Vec<(ShareKey, reqwest::Client)>> = Mutex::new(Vec::new());
+/// Client that others use as well, with the options that all of them set.
+type Shared = (reqwest::Client, Arc<HttpOptions>);
+
+/// Clients that differ in the options of the key only.
+static SHARED: Mutex<Vec<(ShareKey, Shared)>> = Mutex::new(Vec::new());
 
 impl Connections {
     /// Returns connections for `options`, shared with others where nothing but time limits is set.
@@ -55,8 +59,8 @@ impl Connections {
             && options.proxy.is_none()
             && options.identity.is_none()
             && options.host_alias.is_none();
-        let client = if plain { shared(options)? } else { client(options)? };
-        Ok(Self { client, options: Arc::new(options.clone()), redactor: Redactor::default() })
+        let (client, options) = if plain { shared(options)? } else { made(options)? };
+        Ok(Self { client, options, redactor: Redactor::default() })
     }
 
     /// Returns the same connections for a run whose secrets `redactor` knows.
@@ -143,23 +147,28 @@ fn credential<'v>(name: &HeaderName, value: &'v HeaderValue) -> Option<&'v str> 
     }
 }
 
+fn made(options: &HttpOptions) -> Result<Shared, HttpError> {
+    Ok((client(options)?, Arc::new(options.clone())))
+}
+
 /// Returns the shared client with the time limits of `options`.
-fn shared(options: &HttpOptions) -> Result<reqwest::Client, HttpError> {
+fn shared(options: &HttpOptions) -> Result<Shared, HttpError> {
     let key = ShareKey {
         runtime: runtime::Handle::try_current().ok().map(|runtime| runtime.id()),
         connect: options.connect_timeout,
         total: options.total_timeout,
+        idle_connections_max: options.idle_connections_max,
     };
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, client)) = shared.iter().find(|(known, _)| *known == key) {
-        return Ok(client.clone());
+    if let Some((_, known)) = shared.iter().find(|(known, _)| *known == key) {
+        return Ok(known.clone());
     }
-    let client = client(options)?;
+    let new = made(options)?;
     if SHARED_MAX <= shared.len() {
         shared.clear();
     }
-    shared.push((key, client.clone()));
-    Ok(client)
+    shared.push((key, new.clone()));
+    Ok(new)
 }
 
 /// Returns the time at which the server sent its answer, by its own clock.

@@ -88,15 +88,21 @@ impl Role {
 pub(crate) struct CredentialChain {
     /// Credentials as they are configured.
     source: Credentials,
+    /// Sources on this machine, where no key is configured.
+    machine: Option<Box<Sources>>,
     /// Settings for assuming roles.
     sts: Sts,
-    /// Sources on this machine by name, in their order.
-    chain: Vec<(&'static str, Link)>,
+    /// The web identity's role, and the role on top.
+    kept: Mutex<[Option<Assumed>; 2]>,
+}
+
+/// Sources of credentials on this machine.
+struct Sources {
+    /// Sources by name, in their order.
+    links: Vec<(&'static str, Link)>,
     context: Context,
     /// Connections to metadata services, which no proxy reaches.
     near: Connections,
-    /// The web identity's role, and the role on top.
-    kept: Mutex<[Option<Assumed>; 2]>,
 }
 
 /// Without the chain and its environment, which may hold a key.
@@ -117,23 +123,9 @@ impl CredentialChain {
         sts: Sts,
         machine: Machine<impl Env>,
     ) -> Result<Self, HttpError> {
-        let Machine { env, container } = machine;
-        let container = ECSCredentialProvider::new().with_metadata_uri_override(container);
-        let chain = vec![
-            ("environment", Link::Provider(Box::new(EnvCredentialProvider::new()))),
-            (PROFILE, Link::Profile),
-            ("web identity", Link::WebIdentity),
-            ("container", Link::Provider(Box::new(container))),
-            (INSTANCE, Link::Provider(Box::new(IMDSv2CredentialProvider::new()))),
-        ];
-        let context = Context::new().with_env(env).with_file_read(BoundedFiles);
-        let near = HttpOptions {
-            connect_timeout: NEAR_MAX,
-            total_timeout: NEAR_MAX,
-            ..HttpOptions::default()
-        };
-        let (near, kept) = (Connections::new(&near)?, Mutex::default());
-        Ok(Self { source, sts, chain, context, near, kept })
+        let sources = || Sources::of(machine).map(Box::new);
+        let machine = source.key.is_none().then(sources).transpose()?;
+        Ok(Self { source, machine, sts, kept: Mutex::default() })
     }
 
     /// Returns the credentials as configured.
@@ -157,15 +149,17 @@ impl CredentialChain {
         if let Some(Assumed { credential, .. }) = on_top.as_ref().filter(|role| lasts(role, run)) {
             return Ok(credential.clone());
         }
-        let base = if let Some(key) = &self.source.key {
-            access_key(key).await?
-        } else {
-            let base = self.first_of_chain(identity, client, run).await?;
+        let mut base = None;
+        if let Some(sources) = &self.machine {
+            let found = self.first_of(sources, identity, client, run).await?;
             let role = self.source.role.as_ref().map_or("", |role| &role.arn);
-            let found = refused::found(&base, role, client.region(), run).await;
-            found.map_err(|none| Finding::new(none.class, none.detail))?;
-            base
-        };
+            let known = refused::found(&found, role, client.region(), run).await;
+            known.map_err(|none| Finding::new(none.class, none.detail))?;
+            base = Some(found);
+        } else if let Some(key) = &self.source.key {
+            base = Some(access_key(key).await?);
+        }
+        let base = base.ok_or_else(|| without(Class::Local, &[], None))?;
         let Some(Role { arn, external_id }) = &self.source.role else { return Ok(base) };
         let name = session_name(&run.name);
         let Sts { origin, policy } = &self.sts;
@@ -203,27 +197,28 @@ impl CredentialChain {
         Ok((!same).then_some(now))
     }
 
-    async fn first_of_chain(
+    async fn first_of(
         &self,
+        Sources { links, context, near }: &Sources,
         identity: &mut Option<Assumed>,
         client: &Client,
         run: &RunContext,
     ) -> Result<Credential, Finding> {
         let far = client.connections().clone();
-        let send = ReadOnly { near: self.near.redacted_by(client.redactor()), far };
-        let context = self.context.clone().with_http_send(send);
+        let send = ReadOnly { near: near.redacted_by(client.redactor()), far };
+        let context = context.clone().with_http_send(send);
         let session_name = session_name(&run.name);
         let search = Search {
             context: &context,
             client,
             run,
             session_name: &session_name,
-            links: &self.chain,
+            links,
             sts: &self.sts,
             role: self.source.role.as_ref().map(|role| role.arn.as_str()),
         };
-        let mut reasons = Vec::with_capacity(self.chain.len());
-        for (name, link) in &self.chain {
+        let mut reasons = Vec::with_capacity(links.len());
+        for (name, link) in links {
             let found = match link {
                 Link::Provider(provider) => search.provided(name, provider).await,
                 Link::Profile => search.profile(identity).await,
@@ -245,6 +240,27 @@ impl CredentialChain {
             }
         }
         Err(without(Class::Local, &reasons, None))
+    }
+}
+
+impl Sources {
+    fn of(machine: Machine<impl Env>) -> Result<Self, HttpError> {
+        let Machine { env, container } = machine;
+        let container = ECSCredentialProvider::new().with_metadata_uri_override(container);
+        let links = vec![
+            ("environment", Link::Provider(Box::new(EnvCredentialProvider::new()))),
+            (PROFILE, Link::Profile),
+            ("web identity", Link::WebIdentity),
+            ("container", Link::Provider(Box::new(container))),
+            (INSTANCE, Link::Provider(Box::new(IMDSv2CredentialProvider::new()))),
+        ];
+        let context = Context::new().with_env(env).with_file_read(BoundedFiles);
+        let near = HttpOptions {
+            connect_timeout: NEAR_MAX,
+            total_timeout: NEAR_MAX,
+            ..HttpOptions::default()
+        };
+        Ok(Self { links, context, near: Connections::new(&near)? })
     }
 }
 
