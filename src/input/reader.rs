@@ -14,7 +14,8 @@ use crate::domain::duration_text;
 pub(crate) struct Reader<'a> {
     value: &'a Value,
     path: String,
-    known: BTreeSet<&'static str>,
+    /// Keys that were asked for, in that order and some of them twice: there are too few to be worth a set.
+    known: Vec<&'static str>,
     pub(super) faults: &'a Faults,
 }
 
@@ -25,7 +26,7 @@ impl<'a> Reader<'a> {
         path: impl Into<String>,
         faults: &'a Faults,
     ) -> Option<Self> {
-        let reader = Self { value, path: path.into(), known: BTreeSet::new(), faults };
+        let reader = Self { value, path: path.into(), known: Vec::new(), faults };
         if matches!(value.kind, Kind::Table(_)) {
             return Some(reader);
         }
@@ -234,11 +235,12 @@ impl<'a> Reader<'a> {
     pub(crate) fn finish(self) {
         let Kind::Table(entries) = &self.value.kind else { return };
         for (key, value) in entries {
-            if self.known.contains(key.as_str()) {
+            if self.known.contains(&key.as_str()) {
                 continue;
             }
-            let near = nearest(key, self.known.iter().copied());
-            let known: Vec<_> = self.known.iter().map(|key| format!("`{key}`")).collect();
+            let known: BTreeSet<_> = self.known.iter().copied().collect();
+            let near = nearest(key, known.iter().copied());
+            let known: Vec<_> = known.iter().map(|key| format!("`{key}`")).collect();
             let hint = match near {
                 Some(near) => format!("did you mean `{near}`?"),
                 None if known.is_empty() => "this table has no keys".to_owned(),
@@ -250,7 +252,7 @@ impl<'a> Reader<'a> {
 
     /// Returns the value of `key`, which is known from then on; null is like a missing key.
     pub(super) fn take(&mut self, key: &'static str) -> Option<&'a Value> {
-        self.known.insert(key);
+        self.known.push(key);
         self.value.entry(key).filter(|value| !matches!(value.kind, Kind::Null))
     }
 
