@@ -195,9 +195,15 @@ step_deliveries() {
   benches/deliveries.py target/release/revalidated
 }
 
+# Ten thousand new integrations whose host refuses all connections.
+step_first() {
+  cargo build --locked --quiet --release --bin revalidated
+  benches/first.py target/release/revalidated
+}
+
 default=(install format lint deny test cases daemon api alerts mail trino seeds docs book systemd crash)
 long=(features fuzz mutants simulate evaluate attack page open)
-release=(load deliveries interface)
+release=(load deliveries interface first)
 case "${1:-}" in
 list)
   printf '%s\n' "default: ${default[*]}" "long: ${long[*]}" "release: ${release[*]}"
