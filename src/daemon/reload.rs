@@ -199,9 +199,9 @@ async fn heartbeat(
     heartbeat: Option<Heartbeat>,
 ) -> Result<Option<Arc<HeartbeatSender>>, DaemonError> {
     let Some(heartbeat) = heartbeat else { return Ok(None) };
-    let make = move || HeartbeatSender::new(heartbeat);
+    let work = move || HeartbeatSender::new(heartbeat);
     let made: Result<_, SendError> =
-        blocking::run("heartbeat", 2 * READ_TIMEOUT, make).await.map_err(DaemonError::Blocking)?;
+        blocking::run("heartbeat", 2 * READ_TIMEOUT, work).await.map_err(DaemonError::Blocking)?;
     Ok(Some(Arc::new(made?)))
 }
 
