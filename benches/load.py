@@ -189,7 +189,9 @@ def observe(scene, minutes, rate):
 
 def measure(binary, stand_in, load, rate=0):
     """Returns the figures of a daemon with a new database, which is asked so often a second."""
-    with platform(stand_in, load.delay_ms) as served, Served(
+    # A daemon that is compared may be older than the interface.
+    made = Served if rate else Scene
+    with platform(stand_in, load.delay_ms) as served, made(
         binary, served, Receiver(), load.integrations, schedule="* * * * *", at_once=load.at_once, parent=load.parent
     ) as scene:
         runs, used, (peak, own), answered = observe(scene, load.minutes, rate)
