@@ -30,17 +30,14 @@ pub(super) async fn beat(shared: Arc<Shared>, stop: CancellationToken) {
     loop {
         let began = Instant::now();
         let sender = shared.active().heartbeat.clone();
-        let period = match &sender {
-            Some(sender) => {
-                if stop.run_until_cancelled(once(&shared, sender)).await.is_none() {
-                    return;
-                }
-                sender.every()
+        let period = if let Some(sender) = &sender {
+            if stop.run_until_cancelled(once(&shared, sender)).await.is_none() {
+                return;
             }
-            None => {
-                set(&shared, None).await;
-                OFF
-            }
+            sender.every()
+        } else {
+            set(&shared, None).await;
+            OFF
         };
         tokio::select! {
             biased;

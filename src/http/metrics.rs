@@ -411,9 +411,8 @@ mod tests {
         let running = metrics.running();
         let text = metrics.text(state(Some(stored()))).unwrap();
         drop(running);
-        let version = env!("CARGO_PKG_VERSION");
         let lines = [
-            &format!("revalidated_build_info{{version=\"{version}\"}} 1"),
+            concat!("revalidated_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
             "revalidated_runs_total{result=\"failed\",class=\"denied\"} 1",
             "revalidated_runs_total{result=\"passed\",class=\"none\"} 1",
             "# UNIT revalidated_run_duration_seconds seconds",

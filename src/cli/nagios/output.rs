@@ -110,7 +110,7 @@ mod tests {
         duration_max: Some(Duration::from_secs(30)),
         failures: Some(8),
         failures_max: 3,
-        expiry: Some(Duration::from_secs(9_504_000)),
+        expiry: Some(Duration::from_hours(2640)),
     };
 
     fn found(message: &str, details: &[&str], figures: Figures) -> Found {
