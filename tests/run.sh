@@ -33,6 +33,7 @@ step_install() {
   have unshare || missing+=(util-linux)
   have systemd-analyze || missing+=(systemd)
   have systemd-nspawn || missing+=(systemd-container)
+  have lintian || missing+=(lintian)
   ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
   # Maven gets the server where it can run.
   if tests/servers/trino.sh java >/dev/null 2>&1; then have mvn || missing+=(maven); fi
@@ -47,6 +48,7 @@ step_install() {
   tests/verify/install.sh
   tests/api/run.py install
   tests/book.sh install
+  tests/package/run.sh install
   local server
   for server in tests/servers/*.sh; do
     case $server in
@@ -117,6 +119,14 @@ step_attack() {
 step_systemd() {
   build
   tests/systemd/run.sh target/debug/revalidated
+}
+# The schema of the configuration, as editors use it.
+step_editor() { tests/editor.py; }
+# The Debian package from installation to purge in a booted systemd, around the program without optimization; the image and the
+# manifest for Kubernetes.
+step_package() {
+  build
+  tests/package/run.sh target/debug/revalidated
 }
 step_crash() { tests/crash/run.sh; }
 # A thousand short worlds in which much goes wrong; SEEDS=10000 for more, SEED=7 SEEDS=1 for one.
@@ -201,9 +211,15 @@ step_first() {
   benches/first.py target/release/revalidated
 }
 
-default=(install format lint deny test cases daemon api alerts mail trino seeds docs book systemd crash)
+# Release builds: packages and their sums; for ARM and old systems; twice the same bytes; libraries and licences.
+step_packages() { tests/package/release.sh packages; }
+step_aarch64() { tests/package/release.sh aarch64; }
+step_reproducible() { tests/package/release.sh reproducible; }
+step_provenance() { tests/package/release.sh provenance; }
+
+default=(install format lint deny test cases daemon api alerts editor mail trino seeds docs book systemd package crash)
 long=(features fuzz mutants simulate evaluate attack page open)
-release=(load deliveries interface first)
+release=(load deliveries interface first packages aarch64 reproducible provenance)
 case "${1:-}" in
 list)
   printf '%s\n' "default: ${default[*]}" "long: ${long[*]}" "release: ${release[*]}"

@@ -128,6 +128,11 @@ impl Sockets {
         answered(status, &body)
     }
 
+    /// Returns status and body of the first daemon that answers.
+    pub(super) async fn reply(&self, target: &str) -> Option<(u16, Vec<u8>)> {
+        Some(self.first(target).await?.1)
+    }
+
     /// Returns the first daemon that answers, with its answer.
     async fn first(&self, target: &str) -> Option<(Local, (u16, Vec<u8>))> {
         for socket in &self.0 {

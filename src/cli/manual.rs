@@ -69,6 +69,8 @@ The daemon reads its configuration again.
 .TP
 \fBSIGTERM\fR, \fBSIGINT\fR
 The daemon lets running validations end, and stops.
+.SH SEE ALSO
+.BR revalidated.toml (5)
 ";
 
 /// One page: the program, then a section per command.

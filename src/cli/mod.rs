@@ -9,6 +9,7 @@ mod backup;
 mod bundle;
 mod catalog;
 mod check;
+mod completions;
 mod confirm;
 mod damaged;
 mod deliveries;
@@ -20,6 +21,7 @@ mod failing;
 #[cfg(test)]
 mod fit;
 mod grants;
+mod health;
 mod history;
 mod import;
 mod journal;
@@ -47,6 +49,7 @@ mod run;
 mod sample;
 #[cfg(test)]
 mod samples;
+mod schema;
 mod selection;
 mod serve;
 mod show;
@@ -60,6 +63,7 @@ mod token;
 #[cfg(feature = "top")]
 mod top;
 mod validate;
+mod version;
 mod webhook;
 
 pub(crate) use program::main;

@@ -14,10 +14,10 @@ use super::serve::Servers;
 #[cfg(feature = "top")]
 use super::top;
 use super::{
-    audit, backup, bundle, catalog, check, deliveries, doctor, explain, export, grants, history,
-    import, list, log, log_queue, nagios, next, print, receivers, record, redeliver, rehearse,
-    reload, report, restore, revalidate, run, sample, show, silences, status, store, token,
-    webhook,
+    audit, backup, bundle, catalog, check, completions, deliveries, doctor, explain, export,
+    grants, health, history, import, list, log, log_queue, nagios, next, print, receivers, record,
+    redeliver, rehearse, reload, report, restore, revalidate, run, sample, schema, show, silences,
+    status, store, token, version, webhook,
 };
 use crate::daemon::Clock;
 use crate::demo;
@@ -28,6 +28,11 @@ const SHUTDOWN_WAIT: Duration = Duration::from_millis(500);
 
 /// Runs the program with the arguments of the process.
 pub(crate) fn main() -> ExitCode {
+    match completions::complete() {
+        Ok(false) => {}
+        Ok(true) => return End::Success.code().into(),
+        Err(error) => return print_clap(&error),
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(ended) => return print_clap(&ended),
@@ -82,6 +87,7 @@ fn answer(arguments: Arguments) -> Result<Answer, CommandError> {
         #[cfg(feature = "top")]
         Command::Top(_) => log::start(&global, None, "off,revalidated::cli::logging=error")?,
         Command::Status(_)
+        | Command::Health(_)
         | Command::Reload(_)
         | Command::Check(_)
         | Command::Doctor(_)
@@ -111,6 +117,9 @@ fn answer(arguments: Arguments) -> Result<Answer, CommandError> {
         | Command::Next(_)
         | Command::Sample(_)
         | Command::Token(_)
+        | Command::Completions(_)
+        | Command::Schema(_)
+        | Command::Version(_)
         | Command::Import(_) => log::start(&global, None, "warn")?,
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -135,6 +144,7 @@ async fn dispatch(global: &Global, command: Command) -> Result<Answer, CommandEr
         Command::Status(args) => status::answer(global, &args, screen).await,
         #[cfg(feature = "top")]
         Command::Top(args) => top::answer(global, &args, screen).await,
+        Command::Health(args) => health::answer(global, args).await,
         Command::Reload(args) => reload::answer(global, &args, screen).await,
         Command::Check(args) => check::answer(global, &args).await,
         Command::Doctor(args) => doctor::answer(global, &args, screen).await,
@@ -167,6 +177,9 @@ async fn dispatch(global: &Global, command: Command) -> Result<Answer, CommandEr
         Command::Next(args) => next::answer(&args, screen),
         Command::Sample(args) => sample::answer(&args),
         Command::Token(args) => token::answer(&args),
+        Command::Completions(args) => completions::answer(args),
+        Command::Schema(args) => Ok(schema::answer(args)),
+        Command::Version(args) => version::answer(args),
         Command::Import(args) => import::answer(global, &args).await,
         Command::Demo(options) => {
             demo::demo::<Servers>(options.into()).await?;

@@ -5,6 +5,8 @@
 //! most similar known key is suggested. Reading a missing or wrong value returns `None` and adds a
 //! fault: callers read everything first and use `?` only then.
 
+#[cfg(test)]
+pub(crate) mod asked;
 mod faults;
 #[cfg(test)]
 pub(crate) mod fuzz;

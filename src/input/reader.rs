@@ -5,6 +5,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::UNKNOWN_KEY;
+#[cfg(test)]
+use super::asked::Shape;
 use super::words::{duration, join, nearest, quoted};
 use super::{Fault, Faults, Kind, Value};
 use crate::domain::duration_text;
@@ -63,16 +65,22 @@ impl<'a> Reader<'a> {
 
     /// Returns true when `key` is given, and makes it a known key.
     pub(crate) fn has(&mut self, key: &'static str) -> bool {
+        #[cfg(test)]
+        self.note(key, Shape::Any);
         self.take(key).is_some()
     }
 
     /// Returns the value of `key` as given.
     pub(crate) fn raw(&mut self, key: &'static str) -> Option<&'a Value> {
+        #[cfg(test)]
+        self.note(key, Shape::Any);
         self.take(key)
     }
 
     /// Reads a text; absent is fine.
     pub(crate) fn string(&mut self, key: &'static str) -> Option<String> {
+        #[cfg(test)]
+        self.note(key, Shape::Text);
         let value = self.take(key)?;
         let text = value.text().map(str::to_owned);
         text.or_else(|| self.wrong(key, value, text_for(value)))
@@ -80,6 +88,8 @@ impl<'a> Reader<'a> {
 
     /// Reads a text of digits, which YAML takes for a number when it has no quotes; absent is fine.
     pub(crate) fn digits(&mut self, key: &'static str) -> Option<String> {
+        #[cfg(test)]
+        self.note(key, Shape::Digits);
         if let Kind::Integer(number) = self.raw(key)?.kind {
             return Some(number.to_string());
         }
@@ -98,6 +108,8 @@ impl<'a> Reader<'a> {
 
     /// Reads a boolean; absent is fine.
     pub(crate) fn boolean(&mut self, key: &'static str) -> Option<bool> {
+        #[cfg(test)]
+        self.note(key, Shape::Boolean);
         let value = self.take(key)?;
         let flag = if let Kind::Bool(flag) = value.kind { Some(flag) } else { untyped(value) };
         flag.or_else(|| self.wrong(key, value, "true or false"))
@@ -105,6 +117,8 @@ impl<'a> Reader<'a> {
 
     /// Reads a whole number from `min` to `max`; absent is fine.
     pub(crate) fn integer(&mut self, key: &'static str, min: i64, max: i64) -> Option<i64> {
+        #[cfg(test)]
+        self.note(key, Shape::Integer(min, max));
         let value = self.take(key)?;
         let number =
             if let Kind::Integer(number) = value.kind { Some(number) } else { untyped(value) };
@@ -116,6 +130,8 @@ impl<'a> Reader<'a> {
     /// Reads a whole number from `min` to `max` that may be written as text, as published payloads do.
     /// Absent is fine.
     pub(crate) fn integer_or_text(&mut self, key: &'static str, min: i64, max: i64) -> Option<i64> {
+        #[cfg(test)]
+        self.note(key, Shape::IntegerOrText(min, max));
         let value = self.take(key)?;
         let written = value.text().and_then(|text| text.parse().ok());
         match written {
@@ -137,6 +153,8 @@ impl<'a> Reader<'a> {
         min: Duration,
         max: Duration,
     ) -> Option<Duration> {
+        #[cfg(test)]
+        self.note(key, Shape::Duration(min, max));
         let value = self.take(key)?;
         self.duration_at(value, &self.path_of(key), min, max)
     }
@@ -148,6 +166,8 @@ impl<'a> Reader<'a> {
         min: Duration,
         max: Duration,
     ) -> Option<Vec<Duration>> {
+        #[cfg(test)]
+        self.note(key, Shape::Durations(min, max));
         let value = self.take(key)?;
         let Kind::Array(items) = &value.kind else {
             return self.wrong(key, value, "a list of durations");
@@ -164,6 +184,8 @@ impl<'a> Reader<'a> {
         key: &'static str,
         choices: &[(&str, T)],
     ) -> Option<T> {
+        #[cfg(test)]
+        self.note(key, Shape::choice(choices));
         let value = self.take(key)?;
         let text = value.text().unwrap_or_default();
         if let Some((_, choice)) = choices.iter().find(|(word, _)| *word == text) {
@@ -179,6 +201,8 @@ impl<'a> Reader<'a> {
 
     /// Reads a list of texts; absent is fine.
     pub(crate) fn strings(&mut self, key: &'static str) -> Option<Vec<String>> {
+        #[cfg(test)]
+        self.note(key, Shape::Texts);
         let value = self.take(key)?;
         let Kind::Array(items) = &value.kind else {
             return self.wrong(key, value, "a list of texts");
@@ -198,6 +222,8 @@ impl<'a> Reader<'a> {
 
     /// Reads a table of texts with keys of any name; absent is fine.
     pub(crate) fn string_map(&mut self, key: &'static str) -> Option<BTreeMap<String, String>> {
+        #[cfg(test)]
+        self.note(key, Shape::TextMap);
         let value = self.take(key)?;
         let Kind::Table(entries) = &value.kind else {
             return self.wrong(key, value, "a table of texts");
@@ -217,12 +243,16 @@ impl<'a> Reader<'a> {
 
     /// Returns a reader of the table `key`; absent is fine.
     pub(crate) fn table(&mut self, key: &'static str) -> Option<Self> {
+        #[cfg(test)]
+        self.note(key, Shape::Table);
         let value = self.take(key)?;
         Self::new(value, self.path_of(key), self.faults)
     }
 
     /// Adds a fault when `key` is missing.
     pub(crate) fn required(&mut self, key: &'static str) -> Option<()> {
+        #[cfg(test)]
+        self.note(key, Shape::Required);
         if self.take(key).is_none() {
             let message = format!("missing; add `{key}`");
             self.fault(key, message);
@@ -248,6 +278,12 @@ impl<'a> Reader<'a> {
             };
             self.fault_at(value, &self.path_of(key), format!("{UNKNOWN_KEY}; {hint}"));
         }
+    }
+
+    /// Notes the shape in which `key` is read.
+    #[cfg(test)]
+    pub(super) fn note(&self, key: &str, shape: Shape) {
+        super::asked::note(self.path_of(key), shape);
     }
 
     /// Returns the value of `key`, which is known from then on; null is like a missing key.

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+#[cfg(test)]
+use super::asked::Shape;
 use super::words::join;
 use super::{Fault, Kind, Reader, Reference, Value};
 use crate::domain::{REDACTED, Secret, SecretRef};
@@ -10,6 +12,8 @@ impl<'a> Reader<'a> {
     /// Reads a secret: `{ file = ".." }`, `{ env = ".." }`, `{ credential = ".." }`, or the literal
     /// value, which is warned about; absent is fine.
     pub(crate) fn secret(&mut self, key: &'static str) -> Option<SecretRef> {
+        #[cfg(test)]
+        self.note(key, Shape::Secret);
         let value = self.take(key)?;
         let path = self.path_of(key);
         self.secret_at(value, path)
@@ -17,6 +21,8 @@ impl<'a> Reader<'a> {
 
     /// Reads a list of secrets; absent is an empty list.
     pub(crate) fn secrets(&mut self, key: &'static str) -> Vec<SecretRef> {
+        #[cfg(test)]
+        self.note(key, Shape::Secrets);
         let Some(value) = self.take(key) else { return Vec::new() };
         let Kind::Array(items) = &value.kind else {
             self.fault(key, "expected a list of secrets such as [{ credential = \"name\" }]");
@@ -34,6 +40,8 @@ impl<'a> Reader<'a> {
         key: &'static str,
         is_secret: impl Fn(&str) -> bool,
     ) -> Vec<(String, SecretRef)> {
+        #[cfg(test)]
+        self.note(key, Shape::Values);
         let Some(value) = self.take(key) else { return Vec::new() };
         let Kind::Table(entries) = &value.kind else {
             return self.wrong(key, value, "a table").unwrap_or_default();
@@ -55,6 +63,8 @@ impl<'a> Reader<'a> {
 
     /// Reads a document in PEM form: a secret, or the path of a file as a text.
     pub(crate) fn pem(&mut self, key: &'static str) -> Option<SecretRef> {
+        #[cfg(test)]
+        self.note(key, Shape::Secret);
         let value = self.raw(key)?;
         let path = value.text().filter(|text| !text.contains("-----BEGIN") && *text != REDACTED);
         let Some(path) = path else { return self.secret(key) };

@@ -39,6 +39,7 @@ pub(crate) use condition::{Compacted, Condition, Space, TableSize};
 pub(crate) use error::StoreError;
 pub(crate) use facade::{
     Control, Restore, Store, View, compact, damaged, examine, is_in_use, make_backup, problems,
+    versions,
 };
 pub(crate) use in_use::{InUse, KeptRow};
 pub(crate) use mutes::{MuteRow, NoticeRow, OutageRow, OwnFaultRow, Released, SilenceRow};

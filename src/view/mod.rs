@@ -48,6 +48,7 @@ mod situation;
 mod summary;
 mod time;
 mod validation;
+mod version;
 mod window;
 
 pub(crate) use across::{AttributedRun, AttributedTransition, Expiry, Strip, WholeOutage};
@@ -85,4 +86,5 @@ pub(crate) use situation::{Configured, Situation, acknowledgement, open_silences
 pub(crate) use summary::Summary;
 pub(crate) use time::{Instant, instants};
 pub(crate) use validation::{OnDemand, Validated};
+pub(crate) use version::ProgramVersion;
 pub(crate) use window::Window;

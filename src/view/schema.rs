@@ -25,6 +25,7 @@ use super::request::Revalidated;
 use super::run::Run;
 use super::silence::Silence;
 use super::validation::OnDemand;
+use super::version::ProgramVersion;
 use super::{PlatformTests, samples};
 use crate::domain::{Reload, Timestamp};
 
@@ -91,6 +92,8 @@ struct Commands<'a> {
     store_compact: CompactedStore,
     /// Report of one validation; with `--all`, a list of them.
     validate: OnDemand<'a>,
+    /// Version of the program, and of what it was built from.
+    version: ProgramVersion,
     /// Result of a test message.
     #[schemars(rename = "webhook test")]
     webhook_test: Pinged<'a>,

@@ -67,6 +67,7 @@ if __name__ == "__main__":
     while True:
         time.sleep(0.1)
         for taken in receiver.taken[shown:]:
-            line = {"receiver": taken.receiver, "id": taken.id, "signed": taken.id not in receiver.unsigned}
+            signed = taken.id not in receiver.unsigned
+            line = {"receiver": taken.receiver, "id": taken.id, "signed": signed, "type": json.loads(taken.body)["type"]}
             print(json.dumps(line), flush=True)
             shown += 1

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """A stand-in for AWS (STS, S3 Control and S3 on one port) whose buckets can come and go at random.
 
-Usage: standin.py PORT   serves until it is ended; every bucket is there, but `missing` is not and `hanging` never answers."""
+Usage: standin.py PORT [GONE]   serves until it is ended; every bucket is there, but `missing` is not, those that the file GONE
+names are not, and `hanging` never answers."""
 import asyncio
+import pathlib
 import random
 import re
 import signal
@@ -18,8 +20,9 @@ class StandIn:
 
     With a seed, each listing of a bucket finds it gone with probability one half, until `stabilise` is called."""
 
-    def __init__(self, seed=None, port=0):
+    def __init__(self, seed=None, port=0, gone=None):
         self.seed = seed
+        self.gone_file = gone
         self.dice = {}
         self.requests = 0
         self.gone = set()
@@ -46,7 +49,8 @@ class StandIn:
         if self.seed is not None:
             dice = self.dice.setdefault(bucket, random.Random(f"{self.seed} {bucket}"))
             (self.gone.add if dice.random() < 0.5 else self.gone.discard)(bucket)
-        if bucket == "missing" or bucket in self.gone:
+        named = self.gone_file.read_text().split() if self.gone_file else []
+        if bucket in ("missing", *named) or bucket in self.gone:
             return 404, error("NoSuchBucket", "The specified bucket does not exist")
         prefix = query.get("prefix", [""])[0]
         return 200, (
@@ -102,5 +106,5 @@ def role(number):
 
 
 if __name__ == "__main__":
-    StandIn(port=int(sys.argv[1]))
+    StandIn(port=int(sys.argv[1]), gone=pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else None)
     signal.pause()

@@ -5,41 +5,7 @@ cd /exercise
 unit=revalidated.service
 state=/var/lib/revalidated
 etc=/etc/revalidated
-failures=0
-
-# check NAME COMMAND...: the command must succeed.
-check() {
-  local name=$1
-  shift
-  if "$@" >/tmp/output 2>&1; then
-    echo "ok $name"
-  else
-    echo "FAIL $name"
-    sed 's/^/  /' /tmp/output | tail -n 5
-    failures=$((failures + 1))
-  fi
-}
-# within SECONDS COMMAND...: the command must succeed before the time is up.
-within() {
-  local end=$(($(date +%s%N) + $1 * 1000000000))
-  shift
-  until "$@"; do
-    [ "$(date +%s%N)" -lt "$end" ] || { echo "still not: $*"; return 1; }
-    sleep 0.1
-  done
-}
-property() { systemctl show --property "$1" --value "$unit"; }
-has() { echo "$1 is $(property "$1")"; [ "$(property "$1")" = "$2" ]; }
-same() { echo "$1, expected $2"; [ "$1" = "$2" ]; }
-not() { ! "$@"; }
-journal() { journalctl --no-pager --unit "$unit" --output cat; }
-# query SQL: the first column of the answer of the daemon's database, read beside it.
-query() {
-  python3 -c 'import sqlite3, sys
-for row in sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True, timeout=5).execute(sys.argv[2]): print(row[0])' "$state/state.db" "$1"
-}
-answers() { [ "$(query "$1" 2>&1)" = "$2" ]; }
-more_runs_than() { [ "$(query 'SELECT count(*) FROM run')" -gt "$1" ]; }
+. ./checks.sh
 
 # configuration NAME=BUCKET...: one integration each; each is validated every second.
 configuration() {
@@ -85,7 +51,7 @@ TOML
 install -D -m 0755 revalidated /usr/bin/revalidated
 install -D -m 0644 revalidated.service /etc/systemd/system/$unit
 check "systemd finds no fault in the unit" same "$(systemd-analyze verify $unit 2>&1)" ""
-check "exposure is 1.2 or less" systemd-analyze security --no-pager --threshold=12 --offline=true /etc/systemd/system/$unit
+check "exposure is 1.1 or less" systemd-analyze security --no-pager --threshold=11 --offline=true /etc/systemd/system/$unit
 
 ip link set lo up
 planted_key=planted-key-$(head -c 9 /dev/urandom | base64 | tr +/ xy)
@@ -179,20 +145,23 @@ check "a configuration error is not tried again" has NRestarts 0
 check "a configuration error leaves the service failed" has ActiveState failed
 
 # --- sockets of the API ---
-# answered SOCKET CODE [COMMAND...]: a request of the metrics by SOCKET has this code, or no answer and this error.
+# answered SOCKET CODE [COMMAND...]: `request` by SOCKET has this code, or no answer and this error.
+request="GET /metrics"
 answered() {
   local found
   found=$("${@:3}" python3 -c 'import socket, sys
 one = socket.socket(socket.AF_UNIX)
 one.settimeout(5)
 one.connect(sys.argv[1])
-one.sendall(b"GET /metrics HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
-print(one.recv(12).decode()[9:])' "$1" 2>&1 | tail -n 1)
+head = "host: a\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: 2"
+one.sendall(f"{sys.argv[2]} HTTP/1.1\r\n{head}\r\n\r\n{{}}".encode())
+print(one.recv(12).decode()[9:])' "$1" "$request" 2>&1 | tail -n 1)
   echo "$1: $found"
   [[ $found == "$2"* ]]
 }
 stranger=(setpriv --reuid=4242 --regid=4242 --clear-groups)
 colleague=(setpriv --reuid=4242 --regid=4243 --clear-groups)
+reader=(setpriv --reuid=4242 --regid=4244 --clear-groups)
 systemctl reset-failed $unit
 cp good.toml $etc/revalidated.toml
 check "the service starts with a socket of its own" timeout 20 systemctl start $unit
@@ -201,8 +170,10 @@ check "others cannot connect to it" answered /run/revalidated/api.sock Permissio
 install -m 0644 revalidated-read.socket revalidated-act.socket /etc/systemd/system/
 check "systemd finds no fault in the socket units" same "$(systemd-analyze verify revalidated-{read,act}.socket 2>&1)" ""
 groupadd --gid 4243 oncall
-mkdir -p /etc/systemd/system/revalidated-act.socket.d
+groupadd --gid 4244 data
+mkdir -p /etc/systemd/system/revalidated-{read,act}.socket.d
 printf '[Socket]\nSocketGroup=oncall\n' >/etc/systemd/system/revalidated-act.socket.d/group.conf
+printf '[Socket]\nSocketGroup=data\n' >/etc/systemd/system/revalidated-read.socket.d/group.conf
 printf '[http]\nlisten = ["systemd:read", "systemd:act"]\n' | cat - good.toml >$etc/revalidated.toml
 systemctl daemon-reload
 systemctl enable --quiet revalidated-read.socket revalidated-act.socket
@@ -211,12 +182,35 @@ check "its socket is gone" test ! -e /run/revalidated/api.sock
 check "a colleague is answered" answered /run/revalidated-act.sock 200 "${colleague[@]}"
 check "root is answered" answered /run/revalidated-read.sock 200
 check "others cannot connect" answered /run/revalidated-act.sock PermissionError "${stranger[@]}"
+check "a reader is answered" answered /run/revalidated-read.sock 200 "${reader[@]}"
+check "a reader cannot connect to act" answered /run/revalidated-act.sock PermissionError "${reader[@]}"
+request="POST /api/v1/integrations/first/validate"
+check "a colleague acts" answered /run/revalidated-act.sock 202 "${colleague[@]}"
+check "a reader does not act" answered /run/revalidated-read.sock 403 "${reader[@]}"
+request="GET /metrics"
+check "health asks by a socket of systemd" ./revalidated health
 kill -KILL "$(property MainPID)"
 check "a killed daemon has its sockets again" within 10 answered /run/revalidated-act.sock 200
 systemctl stop $unit
 check "a stopped daemon has no socket" answered /run/revalidated-act.sock FileNotFoundError
 check "no socket starts it" has ActiveState inactive
 systemctl disable --quiet revalidated-read.socket revalidated-act.socket
+
+# --- many secrets: a folder is passed whole ---
+mv /etc/systemd/system/$unit.d/exercise.conf lines.conf
+grep -v LoadCredential lines.conf >/etc/systemd/system/$unit.d/exercise.conf
+cp credentials-folder.conf /etc/systemd/system/$unit.d/
+systemctl daemon-reload
+sed 's/credential = "/credential = "secrets_/' good.toml >$etc/revalidated.toml
+runs=$(query "SELECT coalesce(max(id), 0) FROM run")
+check "the service starts with a folder of credentials" timeout 20 systemctl start $unit
+check "integrations are validated with keys from the folder" \
+  within 10 answers "SELECT count(*) > 0 FROM run WHERE id > $runs AND status = 'passed'" 1
+check "commands of root read a secret from the folder" ./revalidated validate first
+systemctl stop $unit
+rm /etc/systemd/system/$unit.d/credentials-folder.conf
+mv lines.conf /etc/systemd/system/$unit.d/exercise.conf
+systemctl daemon-reload
 
 # --- secrets ---
 cp good.toml $etc/revalidated.toml

@@ -6,8 +6,10 @@ mod bundle;
 mod common;
 mod deliveries;
 mod doctor;
+mod files;
 mod fitting;
 mod grants;
+mod health;
 mod history;
 mod import;
 mod list;
@@ -21,6 +23,7 @@ mod store;
 mod token;
 #[cfg(feature = "top")]
 mod top;
+mod validate;
 
 use std::path::PathBuf;
 
@@ -32,8 +35,12 @@ pub(super) use bundle::Bundle;
 pub(super) use common::{Author, Change, Json, Moment, Named, Source};
 pub(super) use deliveries::{Deliveries, DeliverySort};
 pub(super) use doctor::Doctor;
+#[cfg(test)]
+pub(super) use files::Shell;
+pub(super) use files::{Completions, Sample, Schema, SchemaOf, Version};
 pub(super) use fitting::Fitting;
 pub(super) use grants::Grants;
+pub(super) use health::Health;
 pub(super) use history::{Entries, History};
 pub(super) use import::{Import, ImportAction, ImportImmuta, ImportInto};
 pub(super) use list::{List, Sort};
@@ -55,6 +62,7 @@ pub(super) use token::TokenScope;
 
 #[cfg(feature = "top")]
 pub(super) use top::Top;
+pub(super) use validate::Validate;
 
 use super::logging;
 use crate::domain::Timestamp;
@@ -157,6 +165,10 @@ pub(super) enum Command {
     /// each after a yes. `q` leaves.
     #[cfg(feature = "top")]
     Top(Top),
+    /// Ask the running daemon whether it is well, for supervisors of containers
+    ///
+    /// Asked by its socket. The exit status is 0 when its loops make progress and its database answers, else 1.
+    Health(Health),
     /// Have the running daemon read its configuration again, and show what changed
     Reload(Reload),
     /// Check the configuration; all faults are shown at once
@@ -254,6 +266,15 @@ pub(super) enum Command {
     Import(Import),
     /// Make a token for the HTTP server; it is shown once, with its hash and the lines of the configuration
     Token(Token),
+    /// Print the script by which a shell completes command lines, and names of integrations and receivers
+    ///
+    /// Packages install it. Elsewhere: `source <(revalidated completions bash)`, the same with `zsh` after `compinit`, or
+    /// `revalidated completions fish | source`.
+    Completions(Completions),
+    /// Print a JSON Schema: of configuration files, messages, the interface over HTTP, or the JSON of commands
+    Schema(Schema),
+    /// Show the version of the program, and of what it was built from
+    Version(Version),
     /// Demonstrate the daemon with a platform and a receiver of its own
     Demo(Demo),
 }
@@ -332,36 +353,6 @@ pub(super) struct Check {
     pub(super) form: Json,
 }
 
-/// Arguments of the command `validate`.
-#[derive(Args, Debug)]
-pub(super) struct Validate {
-    /// Name of the integration to validate
-    #[arg(required_unless_present_any = ["all", "replay"])]
-    pub(super) name: Option<String>,
-    /// Validate all integrations that are not disabled
-    #[arg(long, conflicts_with = "name")]
-    pub(super) all: bool,
-    /// Also run the tests that apply only before the platform is set up
-    #[arg(long)]
-    pub(super) preflight: bool,
-    /// Record the run in this folder, without secrets and names, as a test case that can be sent and replayed
-    #[arg(long, value_name = "DIR", conflicts_with = "all")]
-    pub(super) record: Option<PathBuf>,
-    /// Write the recording without asking
-    #[arg(long, requires = "record")]
-    pub(super) yes: bool,
-    /// Show the result as a plugin of Nagios and Icinga does; the exit status is 0 for OK, 1 for a warning or an
-    /// unconfirmed failure, 2 for a failure, 3 when nothing can be said
-    #[arg(long, requires = "name", conflicts_with_all = ["all", "record", "replay", "json"])]
-    pub(super) nagios: bool,
-    /// Replay a recording: answer the client from this folder, and compare the report with the recorded one
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["name", "all", "preflight", "record"])]
-    pub(super) replay: Option<PathBuf>,
-    /// Choice between text and JSON.
-    #[command(flatten)]
-    pub(super) form: Json,
-}
-
 /// Arguments of the command `show`.
 #[derive(Args, Debug)]
 pub(super) struct Show {
@@ -390,13 +381,6 @@ pub(super) struct Next {
     pub(super) form: Json,
 }
 
-/// Arguments of the command `sample`.
-#[derive(Args, Debug)]
-pub(super) struct Sample {
-    /// Platform by its type or a word of it, such as `Redshift` or `s3`
-    pub(super) platform: String,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -416,6 +400,7 @@ mod tests {
         ("status --json", "Status(DaemonStatus"),
         ("status lake --nagios", "name: Some(\"lake\"), nagios: true"),
         ("validate lake --nagios", "nagios: true"),
+        ("health --live", "Health(Health { live: true })"),
         ("run --allow-removals 3", "allow_removals: Some(3)"),
         ("run --no-copy", "no_copy: true"),
         ("reload --allow-removals 3", "allow_removals: Some(3)"),
@@ -478,6 +463,9 @@ mod tests {
         ("next @daily --after 1970-01-01T00:00:01Z --json", "after: Some(Timestamp(1000))"),
         ("import csv fleet.csv --template eu --replace", "template: Some(\"eu\")"),
         ("sample s3", "Sample(Sample { platform: \"s3\" })"),
+        ("completions zsh", "shell: Zsh"),
+        ("schema config", "of: Config"),
+        ("version --json", "Version(Version { form: Json { json: true } })"),
         ("demo", "Demo"),
     ];
 
@@ -531,6 +519,8 @@ mod tests {
             ("export", "--since <WHEN>"),
             ("export --since 1h --only rows", "invalid value 'rows'"),
             ("backup /b --keep 0", "0 is not in 1..=10000"),
+            ("completions tcsh", "invalid value 'tcsh'"),
+            ("schema", "<OF>"),
             ("run --log-level a=b=c", "invalid value 'a=b=c'"),
         ];
         for (line, expected) in lines {

@@ -19,6 +19,11 @@ use std::path::Path;
 
 use super::{Backup, Compacted, Condition, NewBackup, StoreError, sqlite};
 
+/// Returns the versions of the schema that databases get, and of the engine, which is compiled in.
+pub(crate) fn versions() -> (u32, &'static str) {
+    sqlite::versions()
+}
+
 /// Returns true when a daemon uses the database at `path`, false when none does, and none when that
 /// cannot be seen. Call it before the database is opened.
 pub(crate) fn is_in_use(path: &Path) -> Option<bool> {

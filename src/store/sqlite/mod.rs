@@ -105,6 +105,7 @@ pub(in crate::store) use condition::examine;
 pub(in crate::store) use connect::damaged_by;
 pub(in crate::store) use control::Control;
 pub(in crate::store) use integrity::problems_of;
+pub(in crate::store) use migrations::versions;
 pub(in crate::store) use place::is_in_use;
 pub(in crate::store) use restore::Restore;
 #[cfg(test)]

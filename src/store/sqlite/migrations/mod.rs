@@ -40,6 +40,11 @@ pub(super) fn newest() -> u32 {
     MIGRATIONS.last().map_or(0, |(version, _)| *version)
 }
 
+/// Returns the newest schema version, and the version of the library.
+pub(in crate::store) fn versions() -> (u32, &'static str) {
+    (newest(), rusqlite::version())
+}
+
 /// Brings `conn` to the newest schema, each step in a transaction of its own.
 ///
 /// A table that others refer to can be replaced only while references are not checked; at the end of the
