@@ -1,11 +1,13 @@
 //! Start of the program: reads the command line, runs the command and prints its answer.
 
 use std::io::{self, Write};
-use std::process::ExitCode;
+use std::panic;
+use std::process::{self, ExitCode};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
+use tokio::runtime::{Builder, Runtime};
 
 use super::args::{Arguments, Command, DaemonStatus, Global, Run, Validate, WebhookAction};
 use super::error::{CommandError, print_error};
@@ -122,15 +124,28 @@ fn answer(arguments: Arguments) -> Result<Answer, CommandError> {
         | Command::Version(_)
         | Command::Import(_) => log::start(&global, None, "warn")?,
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("starting the runtime")?;
+    let runtime = runtime()?;
     let answer = runtime.block_on(dispatch(&global, command));
     // A dropped runtime would wait for every name that is still being resolved.
     runtime.shutdown_timeout(SHUTDOWN_WAIT);
     log_queue::flush(SHUTDOWN_WAIT);
     answer
+}
+
+/// Starts the runtime. Where the system refuses it a thread, it panics and would then wait for those that it has: the
+/// process ends at once instead, as for any reason not to start.
+#[expect(clippy::exit, reason = "the half-made runtime cannot be dropped")]
+fn runtime() -> Result<Runtime, CommandError> {
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(|refused| {
+        let why = refused.payload_as_str().unwrap_or("it panicked").to_owned();
+        let error = anyhow::Error::msg(why).context("starting the runtime");
+        print_error(&CommandError::from(error).text());
+        process::exit(End::Failure.code().into());
+    }));
+    let made = Builder::new_multi_thread().enable_all().build();
+    panic::set_hook(usual);
+    Ok(made.context("starting the runtime")?)
 }
 
 /// Runs the command, and returns its answer.

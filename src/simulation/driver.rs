@@ -44,6 +44,9 @@ pub(super) struct Outcome {
     pub(super) lives: u32,
 }
 
+/// Number of starts in a plan beyond which the daemon is taken for one that cannot start.
+const STARTS_MAX: u32 = 500;
+
 /// End of one life of the daemon.
 enum End {
     /// It is started again so many milliseconds later.
@@ -66,6 +69,9 @@ pub(super) fn live_through(plan: Plan, spoil: Option<&str>) -> Outcome {
         drop(runtime);
         let mut state = world.state();
         state.checker.died();
+        if STARTS_MAX < lives {
+            state.checker.violated("the daemon does not start any more".to_owned());
+        }
         if matches!(end, End::Over) || !state.checker.violations.is_empty() {
             let violations = std::mem::take(&mut state.checker.violations);
             let trace = std::mem::take(&mut state.trace);

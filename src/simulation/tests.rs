@@ -159,7 +159,8 @@ const DEFECTS: &[(&str, &str)] = &[
     (
         "CREATE TEMP TRIGGER defect AFTER UPDATE OF candidate_run_id ON main.integration
          WHEN new.candidate_run_id IS NOT NULL
-         BEGIN UPDATE integration SET last_run_id = new.candidate_run_id WHERE id = new.id; END",
+         BEGIN UPDATE integration SET last_run_id = new.candidate_run_id, cron = cron
+               WHERE id = new.id; END",
         "the configuration in force shows the results of",
     ),
     (

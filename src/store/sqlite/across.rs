@@ -3,6 +3,7 @@
 
 use rusqlite::{Connection, Row as SqlRow, ToSql, named_params};
 
+use super::checksum::sound;
 use super::column::{class, duration, labels, report_status};
 use super::history::{run_row, transition_row};
 use super::page::{self, Key, Listed, Page};
@@ -142,12 +143,14 @@ fn expiries(
 }
 
 /// Status changes from an instant to a key.
-pub(super) const TRANSITIONS: &str = "
-    SELECT transition.id, from_status, to_status, cause, at_ms, run_id,
-           transition.incident_id, integration.id AS target_id, name, kind, labels
-    FROM transition JOIN integration ON integration.id = transition.integration_id
+pub(super) const TRANSITIONS: &str = concat!(
+    "SELECT transition.id, from_status, to_status, cause, at_ms, run_id,
+           transition.incident_id, integration.id AS target_id, name, kind, labels, ",
+    sound!(transition "transition"),
+    " FROM transition JOIN integration ON integration.id = transition.integration_id
     WHERE :since <= at_ms AND (at_ms, transition.id) < (:at, :before)
-    ORDER BY at_ms DESC, transition.id DESC LIMIT :limit";
+    ORDER BY at_ms DESC, transition.id DESC LIMIT :limit"
+);
 
 fn transitions(
     tx: &Connection,

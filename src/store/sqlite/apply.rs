@@ -3,6 +3,7 @@
 use rusqlite::{Connection, named_params};
 
 use super::asked::{Asked, Recording};
+use super::checksum::moved;
 use super::{
     StoreError, configuration, expiry, fault, fingerprint, health, known, lane, outage, prepared,
     row, silence, wake,
@@ -119,8 +120,11 @@ fn make_due(
     at: Timestamp,
     trigger: Trigger,
 ) -> Result<(), StoreError> {
-    const SQL: &str = "
-        UPDATE integration SET next_run_at_ms = :at, next_trigger = :trigger WHERE id = :id";
+    const SQL: &str = concat!(
+        "UPDATE integration SET next_run_at_ms = :at, next_trigger = :trigger, ",
+        moved!("row_sum(1, next_run_at_ms, next_trigger)", "row_sum(1, :at, :trigger)"),
+        " WHERE id = :id"
+    );
     let params = named_params! {":id": id.0, ":at": at.0, ":trigger": trigger.as_str()};
     tx.prepare_cached(SQL)?.execute(params)?;
     Ok(())

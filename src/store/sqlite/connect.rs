@@ -8,9 +8,9 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::super::backup::migration_copies;
-use super::StoreError;
 use super::migrations::{APPLICATION_ID, newest};
 use super::place::{self, beside, refused, unusable};
+use super::{StoreError, checksum};
 
 /// Most memory for pages of a connection that only reads, in KiB: it reads what others have just written, or much once.
 const READ_CACHE: i32 = 512;
@@ -118,6 +118,7 @@ pub(super) fn read_only(path: &Path, unchanging: bool) -> Result<Connection, Sto
 /// Sets what every connection needs before it reads anything.
 pub(super) fn harden(conn: &Connection) -> Result<(), StoreError> {
     conn.busy_timeout(BUSY_TIMEOUT)?;
+    checksum::register(conn)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     // Without this, kept statements are planned anew when they are given other values.

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use rusqlite::{Connection, Row as SqlRow, named_params};
 
+use super::checksum::sound;
 use super::column::{
     class, delivery_state, duration, instant, parse, report, report_status, trigger,
 };
@@ -72,9 +73,12 @@ fn runs_before(
 }
 
 /// Transitions of an integration before an id.
-pub(super) const TRANSITIONS: &str = "
-    SELECT id, from_status, to_status, cause, at_ms, run_id, incident_id FROM transition
-    WHERE integration_id = :id AND id < :before ORDER BY id DESC LIMIT :limit";
+pub(super) const TRANSITIONS: &str = concat!(
+    "SELECT id, from_status, to_status, cause, at_ms, run_id, incident_id, ",
+    sound!(transition "transition"),
+    " FROM transition
+    WHERE integration_id = :id AND id < :before ORDER BY id DESC LIMIT :limit"
+);
 
 /// Reads a page of the transitions, newest first.
 pub(super) fn transitions(
@@ -146,8 +150,8 @@ pub(super) fn history(
 }
 
 /// Deliveries by filter and before an id.
-pub(super) const DELIVERIES: &str = "
-    SELECT delivery.id, delivery.event_id, event.type, delivery.receiver, integration.name,
+pub(super) const DELIVERIES: &str = concat!(
+    "SELECT delivery.id, delivery.event_id, event.type, delivery.receiver, integration.name,
            event.sequence, delivery.state, event.created_at_ms, delivery.due_at_ms,
            receiver.probe_at_ms,
            iif(delivery.state <> 'pending', NULL, iif(delivery.due_at_ms IS NULL,
@@ -159,8 +163,11 @@ pub(super) const DELIVERIES: &str = "
                    (SELECT head.id FROM delivery AS head
                     WHERE head.state = 'pending' AND head.receiver = delivery.receiver
                       AND head.due_at_ms IS NOT NULL
-                    ORDER BY head.due_at_ms, head.id LIMIT 1)))) AS behind
-    FROM delivery
+                    ORDER BY head.due_at_ms, head.id LIMIT 1)))) AS behind, ",
+    sound!(delivery "delivery"),
+    ", ",
+    sound!(event "event"),
+    " FROM delivery
     JOIN event ON event.id = delivery.event_id
     LEFT JOIN receiver ON receiver.name = delivery.receiver
     LEFT JOIN integration ON integration.id = delivery.integration_id
@@ -171,7 +178,8 @@ pub(super) const DELIVERIES: &str = "
       AND (:type IS NULL OR event.type = :type)
       AND (:since IS NULL OR :since <= event.created_at_ms)
       AND (:until IS NULL OR event.created_at_ms < :until)
-    ORDER BY delivery.id DESC LIMIT :limit";
+    ORDER BY delivery.id DESC LIMIT :limit"
+);
 
 /// Reads a page of the deliveries that match, newest first, with their attempts.
 pub(super) fn deliveries(
@@ -247,11 +255,19 @@ fn attempts(tx: &Connection, id: DeliveryId) -> Result<Vec<AttemptRow>, StoreErr
     found.collect()
 }
 
+macro_rules! event_columns {
+    () => {
+        concat!(
+            "SELECT event.number, event.id, event.type, event.created_at_ms, event.body, integration.name, ",
+            sound!(event "event"),
+            " FROM event LEFT JOIN integration ON integration.id = event.integration_id "
+        )
+    };
+}
+
 /// Events in the order of their numbers.
-pub(super) const EVENTS: &str = "
-    SELECT event.number, event.id, event.type, event.created_at_ms, event.body, integration.name
-    FROM event LEFT JOIN integration ON integration.id = event.integration_id
-    WHERE :after < event.number ORDER BY event.number LIMIT :limit";
+pub(super) const EVENTS: &str =
+    concat!(event_columns!(), "WHERE :after < event.number ORDER BY event.number LIMIT :limit");
 
 /// Returns the number of the latest event there ever was; 0 before the first.
 pub(super) fn latest_event(tx: &Connection) -> Result<i64, StoreError> {
@@ -273,10 +289,7 @@ pub(super) fn events(tx: &Connection, after: i64, limit: u32) -> Result<Events, 
 }
 
 /// The event of an id.
-pub(super) const EVENT: &str = "
-    SELECT event.number, event.id, event.type, event.created_at_ms, event.body, integration.name
-    FROM event LEFT JOIN integration ON integration.id = event.integration_id
-    WHERE event.id = :id";
+pub(super) const EVENT: &str = concat!(event_columns!(), "WHERE event.id = :id");
 
 /// Reads the event of this id.
 pub(super) fn event(tx: &Connection, id: &str) -> Result<Option<EventRow>, StoreError> {

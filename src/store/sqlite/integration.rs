@@ -3,6 +3,7 @@
 use rusqlite::{Connection, Row as SqlRow, named_params};
 
 use super::super::rows::FailureStarts;
+use super::checksum::sound;
 use super::column::{
     class, duration, flips, instant, labels, parse, report_status, status, trigger,
 };
@@ -13,7 +14,8 @@ use crate::domain::{Counters, Evidence, Factor, IntegrationId, RunId, Timestamp}
 
 macro_rules! integration_columns {
     () => {
-        "SELECT integration.id, integration.name, coalesce(active_kind, kind) AS kind,
+        concat!(
+            "SELECT integration.id, integration.name, coalesce(active_kind, kind) AS kind,
              auto_bootstrap, labels, integration.status AS integration_status, pending_status,
              iif(active_config IS NULL, config_shown, coalesce(active_shown, 'null')) AS shown,
              iif(active_config IS NOT NULL AND candidate_config IS NOT NULL, config_shown, NULL)
@@ -24,11 +26,13 @@ macro_rules! integration_columns {
              last_run_id, notified_status, muted_until_ms, muted_by, flips, flapping_since_ms,
              flapping_until_ms, outage_id, own_fault, expires_at_ms, expires_what,
              fingerprint_at_ms, run.id AS run_id, run.subject, run.trigger, run.started_at_ms,
-             run.duration_ms, run.status, run.class, run.rule, run.drift, report.content
-         FROM integration
+             run.duration_ms, run.status, run.class, run.rule, run.drift, report.content, ",
+            sound!(integration "integration"),
+            " FROM integration
          JOIN configuration ON configuration.integration_id = integration.id
          LEFT JOIN run ON run.id = integration.last_run_id
          LEFT JOIN report ON report.id = run.report_id "
+        )
     };
 }
 
@@ -145,9 +149,12 @@ pub(super) fn deleted(tx: &Connection, page: &Page) -> Result<Listed<Integration
 }
 
 /// Living integrations after a name: what a selection compares.
-pub(super) const TARGETS: &str = "
-    SELECT id, name, kind, labels FROM integration
-    WHERE status <> 'deleted' AND :after < name ORDER BY name LIMIT :limit";
+pub(super) const TARGETS: &str = concat!(
+    "SELECT id, name, kind, labels, ",
+    sound!(integration "integration"),
+    " FROM integration
+    WHERE status <> 'deleted' AND :after < name ORDER BY name LIMIT :limit"
+);
 
 /// Reads a page of what selections may fit, by name.
 pub(super) fn targets(tx: &Connection, page: &Page) -> Result<Listed<TargetRow>, StoreError> {
@@ -167,15 +174,17 @@ pub(super) fn targets(tx: &Connection, page: &Page) -> Result<Listed<TargetRow>,
 }
 
 /// Living integrations after a name, with their latest runs in short and their conditions.
-pub(super) const STATUSES: &str = "
-    SELECT integration.id, integration.name, kind, labels, integration.status AS integration_status,
+pub(super) const STATUSES: &str = concat!(
+    "SELECT integration.id, integration.name, kind, labels, integration.status AS integration_status,
         failing_since_ms, fingerprint_at_ms, next_run_at_ms, lease_until_ms, expires_at_ms, expires_what,
         muted_until_ms IS NOT NULL AS is_muted, flapping_since_ms IS NOT NULL AS is_flapping, outage_id,
         first_failure_at_ms, candidate_first_failure_at_ms, last_run_id,
-        run.started_at_ms, run.duration_ms, run.status, run.class
-    FROM integration LEFT JOIN run ON run.id = integration.last_run_id
+        run.started_at_ms, run.duration_ms, run.status, run.class, ",
+    sound!(integration "integration"),
+    " FROM integration LEFT JOIN run ON run.id = integration.last_run_id
     WHERE integration.status <> 'deleted' AND :after < integration.name
-    ORDER BY integration.name LIMIT :limit";
+    ORDER BY integration.name LIMIT :limit"
+);
 
 /// Reads a page of statuses and conditions, by name.
 pub(super) fn statuses(tx: &Connection, page: &Page) -> Result<Listed<StatusRow>, StoreError> {

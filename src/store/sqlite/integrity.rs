@@ -5,7 +5,8 @@ use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, Row};
 
-use super::{StoreError, connect};
+use super::migrations::newest;
+use super::{StoreError, checksum, connect};
 use crate::store::Contents;
 
 /// Number of problems that one verification lists at most.
@@ -13,7 +14,7 @@ const PROBLEMS_MAX: u32 = 20;
 
 /// Returns the problems of the database, in the engine's words; empty when there is none.
 ///
-/// A quick verification reads every page once. A thorough one also compares indexes with their tables, and follows
+/// A quick verification reads every page once, and the rows that have checksums once more. A thorough one also compares indexes with their tables, and follows
 /// every reference.
 pub(super) fn problems(conn: &Connection, is_thorough: bool) -> Result<Vec<String>, StoreError> {
     match found(conn, is_thorough) {
@@ -28,6 +29,10 @@ fn found(conn: &Connection, is_thorough: bool) -> Result<Vec<String>, rusqlite::
     let lines = statement.query_map([], |row| row.get::<_, String>(0))?;
     let mut found = lines.collect::<Result<Vec<_>, _>>()?;
     found.retain(|line| line != "ok");
+    if found.is_empty() {
+        let version: u32 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        found = checksum::misfits(conn, version == newest(), i64::MAX)?;
+    }
     if is_thorough && found.is_empty() {
         found = broken_references(conn)?;
     }

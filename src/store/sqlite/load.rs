@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, ToSql, named_params};
 
+use super::checksum::sound;
 use super::column::{exists, report, report_status};
 use super::row::results;
 use super::{StoreError, fault, known, outage, silence};
@@ -97,8 +98,11 @@ fn latest(
 }
 
 /// Instant of the latest transition.
-pub(super) const STATUS_SINCE: &str = "
-    SELECT at_ms FROM transition WHERE integration_id = :id ORDER BY id DESC LIMIT 1";
+pub(super) const STATUS_SINCE: &str = concat!(
+    "SELECT at_ms, ",
+    sound!(transition "transition"),
+    " FROM transition WHERE integration_id = :id ORDER BY id DESC LIMIT 1"
+);
 
 fn instant_of(
     tx: &Connection,

@@ -10,6 +10,7 @@ mod audit;
 mod awake;
 mod backup;
 mod before_migration;
+mod checksum;
 mod clock_rollback;
 mod column;
 mod compact;
@@ -128,15 +129,25 @@ pub(crate) struct Store {
 impl Store {
     /// Implements [`crate::store::Store::open`] on this engine.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
-        Self::opened(path, open::open(path, true)?)
+        Self::opened(path, true)
     }
 
     /// Implements [`crate::store::Store::open_without_copy`] on this engine.
     pub(crate) fn open_without_copy(path: &Path) -> Result<Self, StoreError> {
-        Self::opened(path, open::open(path, false)?)
+        Self::opened(path, false)
     }
 
-    fn opened(path: &Path, opened: open::Opened) -> Result<Self, StoreError> {
+    /// Opens the database; what looks like damage is looked at twice, since the engine also says so when the disk
+    /// does not answer one read.
+    fn opened(path: &Path, is_copied: bool) -> Result<Self, StoreError> {
+        match Self::opened_once(path, is_copied) {
+            Err(error) if error.is_damage() => Self::opened_once(path, is_copied),
+            opened => opened,
+        }
+    }
+
+    fn opened_once(path: &Path, is_copied: bool) -> Result<Self, StoreError> {
+        let opened = open::open(path, is_copied)?;
         let (owner, is_verified) = (opened.owner, opened.is_verified);
         let place = Some(Arc::new(opened.place.clone()));
         let view = View::open(path)?;

@@ -14,6 +14,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use super::super::random;
 use super::StoreError;
 use super::before_migration;
+use super::checksum::lease_moved;
 use super::connect::{
     connect, connect_to_read, damaged, damaged_by, explained, identify, open_to_read,
 };
@@ -204,12 +205,16 @@ pub(super) fn size_cache(conn: &Connection, integrations: usize) -> Result<(), S
 /// Leases of other owners stay until they run out.
 pub(super) fn begin_life(conn: &mut Connection) -> Result<i64, StoreError> {
     const FORMER: &str = "SELECT incarnation FROM node WHERE name = ?1";
-    const RUNS: &str = "
-        UPDATE integration SET lease_owner = NULL, lease_token = NULL, lease_until_ms = NULL
-        WHERE lease_until_ms IS NOT NULL AND lease_owner = ?1";
-    const DELIVERIES: &str = "
-        UPDATE delivery SET lease_owner = NULL, lease_token = NULL, lease_until_ms = NULL
-        WHERE lease_until_ms IS NOT NULL AND lease_owner = ?1";
+    const RUNS: &str = concat!(
+        "UPDATE integration SET lease_owner = NULL, lease_token = NULL, lease_until_ms = NULL, ",
+        lease_moved!(3, "NULL, NULL, NULL"),
+        " WHERE lease_until_ms IS NOT NULL AND lease_owner = ?1"
+    );
+    const DELIVERIES: &str = concat!(
+        "UPDATE delivery SET lease_owner = NULL, lease_token = NULL, lease_until_ms = NULL, ",
+        lease_moved!(1, "NULL, NULL, NULL"),
+        " WHERE lease_until_ms IS NOT NULL AND lease_owner = ?1"
+    );
     const NOW: &str = "
         INSERT INTO node (name, incarnation) VALUES (?1, ?2)
         ON CONFLICT (name) DO UPDATE SET incarnation = excluded.incarnation";

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, named_params};
 
+use super::checksum::sound;
 use super::column::{exists, instant, labels, parse, status};
 use super::page::{self, Key, Listed, Page};
 use super::{OutageRow, StoreError};
@@ -112,13 +113,15 @@ pub(super) fn open_of(
 }
 
 /// Others that fail, the latest first.
-pub(super) const FAILING: &str = "
-    SELECT integration.id, name, integration.kind, labels, status, sequence, suspect_since_ms,
-           suspect_class, status <> notified_status AS is_unnotified
-    FROM integration CROSS JOIN factor ON factor.integration_id = integration.id
+pub(super) const FAILING: &str = concat!(
+    "SELECT integration.id, name, integration.kind, labels, status, sequence, suspect_since_ms,
+           suspect_class, status <> notified_status AS is_unnotified, ",
+    sound!(integration "integration"),
+    " FROM integration CROSS JOIN factor ON factor.integration_id = integration.id
     WHERE suspect_since_ms IS NOT NULL AND factor.kind = :kind AND factor.value = :value
       AND integration.id <> :id AND status IN ('enabled', 'recurringValidationError')
-    ORDER BY suspect_since_ms DESC LIMIT :most";
+    ORDER BY suspect_since_ms DESC LIMIT :most"
+);
 
 /// Loads siblings that fail.
 pub(super) fn failing_siblings(

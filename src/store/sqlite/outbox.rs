@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row as SqlRow, named_params};
 
 use super::super::random;
 use super::asked::Asked;
+use super::checksum::{lease_moved, sound};
 use super::column::{delivery_state, duration_or_none, parse};
 use super::known::{self, part_columns};
 use super::{
@@ -34,14 +35,21 @@ pub(super) struct Claim {
 /// Columns and tables of a claim.
 macro_rules! claimed {
     () => {
-        "SELECT delivery.id, delivery.event_id, integration.name, event.body,
+        concat!(
+            "SELECT delivery.id, delivery.event_id, integration.name, event.body,
              delivery.attempts - delivery.earlier, began.body, delivery.format,
-             delivery.incident_id, delivery.tried_awake_ms
-         FROM delivery
+             delivery.incident_id, delivery.tried_awake_ms, ",
+            sound!(delivery "delivery"),
+            ", ",
+            sound!(event "event"),
+            ", ",
+            sound!(event "began"),
+            " FROM delivery
          JOIN event ON event.id = delivery.event_id
          LEFT JOIN event AS began ON began.id = delivery.began_id
          LEFT JOIN integration ON integration.id = delivery.integration_id
          WHERE delivery.state = 'pending' AND delivery.receiver = :receiver "
+        )
     };
 }
 
@@ -74,9 +82,11 @@ pub(super) fn claim(
     lease: Claim,
     now: Timestamp,
 ) -> Result<Vec<PendingDelivery>, StoreError> {
-    const LEASE: &str = "
-        UPDATE delivery SET lease_owner = :owner, lease_token = :token, lease_until_ms = :until
-        WHERE id = :id";
+    const LEASE: &str = concat!(
+        "UPDATE delivery SET lease_owner = :owner, lease_token = :token, lease_until_ms = :until, ",
+        lease_moved!(1, ":owner, :token, :until"),
+        " WHERE id = :id"
+    );
     let mut claimed = Vec::new();
     for (receiver, permits) in permits.iter().filter(|(_, permits)| 0 < **permits) {
         claimed.extend(sendable(tx, receiver, *permits, now)?);
@@ -127,8 +137,9 @@ pub(super) const FIND: &str = concat!(
     part_columns!(),
     ", state, attempts, lease_token, delivery.receiver AS name, disabled_at_ms, reason,
            failing_since_ms, last_success_at_ms, failing_awake_ms, probe_failures, probe_awake_ms,
-           probe_at_ms, earlier
-    FROM delivery LEFT JOIN receiver ON receiver.name = delivery.receiver
+           probe_at_ms, earlier, ",
+    sound!(delivery "delivery"),
+    " FROM delivery LEFT JOIN receiver ON receiver.name = delivery.receiver
     WHERE delivery.id = :id"
 );
 
@@ -160,9 +171,11 @@ pub(super) fn redeliver(
     ids: &[DeliveryId],
     now: Timestamp,
 ) -> Result<Redelivered, StoreError> {
-    const SQL: &str = "
-        SELECT receiver, integration_id, state, iif(ends, NULL, incident_id) FROM delivery
-        WHERE id = :id";
+    const SQL: &str = concat!(
+        "SELECT receiver, integration_id, state, iif(ends, NULL, incident_id), ",
+        sound!(delivery "delivery"),
+        " FROM delivery WHERE id = :id"
+    );
     let (mut found, mut unknown) = (Vec::new(), Vec::new());
     for id in ids {
         let read = |row: &SqlRow<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
@@ -222,14 +235,16 @@ fn past(
     subscription: &Subscription,
     span: Span,
 ) -> Result<Vec<PastEvent>, StoreError> {
-    const SQL: &str = "
-        SELECT event.id, event.integration_id, event.created_at_ms,
-               delivery.id AS delivery, delivery.state, event.body, integration.incident_id
-        FROM event
+    const SQL: &str = concat!(
+        "SELECT event.id, event.integration_id, event.created_at_ms,
+               delivery.id AS delivery, delivery.state, event.body, integration.incident_id, ",
+        sound!(event "event"),
+        " FROM event
         LEFT JOIN integration ON integration.id = event.integration_id
         LEFT JOIN delivery ON delivery.event_id = event.id AND delivery.receiver = :receiver
         WHERE :since <= event.created_at_ms AND (:until IS NULL OR event.created_at_ms < :until)
-        ORDER BY event.number";
+        ORDER BY event.number"
+    );
     let document = |source| StoreError::Document { table: "event", source };
     let mut statement = tx.prepare_cached(SQL)?;
     let mut rows = statement.query(named_params! {
@@ -273,7 +288,11 @@ fn begun(event: &Event, open: Option<&str>) -> Option<Incident> {
 pub(super) const UNFETCHED: &str = concat!(
     "SELECT ",
     part_columns!(),
-    ", delivery.id FROM delivery JOIN event ON event.id = delivery.event_id
+    ", delivery.id, ",
+    sound!(delivery "delivery"),
+    ", ",
+    sound!(event "event"),
+    " FROM delivery JOIN event ON event.id = delivery.event_id
     WHERE delivery.receiver = :receiver AND delivery.state = 'pending'
       AND delivery.due_at_ms IS NOT NULL AND event.created_at_ms < :before
     LIMIT :batch"

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, Statement, named_params};
 
+use super::checksum::{moved, sound};
 use super::column::{Columns, class, flips, labels, parse, report, report_status, trigger};
 use super::{StoreError, evidence};
 use crate::domain::ledger::{
@@ -36,6 +37,18 @@ macro_rules! progress_columns {
     };
 }
 
+/// The checksum, which no trigger keeps while only [`progress_columns`] are written.
+macro_rules! progress_moved {
+    () => {
+        moved!(
+            "row_sum(1, next_run_at_ms, next_trigger, lease_owner, lease_token, lease_until_ms, failures,
+                 passes, last_run_id, fingerprint_at_ms, expires_at_ms, expires_what)",
+            "row_sum(1, :next, :trigger, :owner, :token, :lease, :failures, :passes, :last, :seen, :expires,
+                 :what)"
+        )
+    };
+}
+
 /// The columns that most runs leave as they are; indexes and references make them dearer to write.
 macro_rules! cold_columns {
     () => {
@@ -52,8 +65,13 @@ macro_rules! cold_columns {
     };
 }
 
-pub(super) const BY_ID: &str =
-    concat!("SELECT ", row_columns!(), " FROM integration WHERE id = :id");
+pub(super) const BY_ID: &str = concat!(
+    "SELECT ",
+    row_columns!(),
+    ", ",
+    sound!(integration "integration"),
+    " FROM integration WHERE id = :id"
+);
 
 /// Loads the row of `id`, if there is one.
 pub(super) fn load(tx: &Connection, id: IntegrationId) -> Result<Option<Row>, StoreError> {
@@ -66,7 +84,9 @@ pub(super) fn load(tx: &Connection, id: IntegrationId) -> Result<Option<Row>, St
 pub(super) const WITH_NEXT_RUN: &str = concat!(
     "SELECT ",
     row_columns!(),
-    ", (SELECT coalesce(max(id), 0) + 1 FROM run) FROM integration WHERE id = :id"
+    ", (SELECT coalesce(max(id), 0) + 1 FROM run), ",
+    sound!(integration "integration"),
+    " FROM integration WHERE id = :id"
 );
 
 /// Loads the row of `id` for a run that is to be recorded, with the id that this run gets.
@@ -154,8 +174,13 @@ pub(super) fn save(
     before: Option<&Row>,
     facts: Option<i64>,
 ) -> Result<(), StoreError> {
-    const PROGRESS: &str =
-        concat!("UPDATE integration SET ", progress_columns!(), " WHERE id = :id");
+    const PROGRESS: &str = concat!(
+        "UPDATE integration SET ",
+        progress_columns!(),
+        ", ",
+        progress_moved!(),
+        " WHERE id = :id"
+    );
     const ALL: &str = concat!(
         "UPDATE integration SET ",
         progress_columns!(),

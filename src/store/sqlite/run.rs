@@ -3,6 +3,7 @@
 use rusqlite::{Connection, named_params};
 
 use super::asked::{Asked, Recording};
+use super::checksum::lease_moved;
 use super::column::{Columns, parse, trigger};
 use super::prepared::Prepared;
 use super::{
@@ -12,7 +13,8 @@ use super::{
 use crate::domain::ledger::{self, Decision};
 use crate::domain::{IntegrationId, Status, Timestamp};
 
-/// The guard: due, which only what is validated ever is, and not leased to another run.
+/// The guard: due, which only what is validated ever is, and not leased to another run. The row is verified when the
+/// run is recorded.
 pub(super) const BEGIN: &str = "
     SELECT name, kind, status, pending_status, next_trigger, next_run_at_ms, fingerprint.content
     FROM integration LEFT JOIN fingerprint ON fingerprint.id = fingerprint_id
@@ -26,9 +28,11 @@ pub(super) fn begin(
     lease: Lease,
     now: Timestamp,
 ) -> Result<Began, StoreError> {
-    const LEASE: &str = "
-        UPDATE integration SET lease_owner = :owner, lease_token = :token, lease_until_ms = :until
-        WHERE id = :id";
+    const LEASE: &str = concat!(
+        "UPDATE integration SET lease_owner = :owner, lease_token = :token, lease_until_ms = :until, ",
+        lease_moved!(3, ":owner, :token, :until"),
+        " WHERE id = :id"
+    );
     let mut statement = tx.prepare_cached(BEGIN)?;
     let mut rows = statement.query(named_params! {":id": id.0, ":now": now.0})?;
     let Some(row) = rows.next()? else {
@@ -87,9 +91,11 @@ pub(super) fn request(
 
 /// Gives a lease back without a result; the run stays due.
 pub(super) fn give_back(tx: &Connection, begun: &Begun) -> Result<(), StoreError> {
-    const SQL: &str = "
-        UPDATE integration SET lease_owner = NULL, lease_token = NULL, lease_until_ms = NULL
-        WHERE id = :id AND lease_token = :token";
+    const SQL: &str = concat!(
+        "UPDATE integration SET lease_owner = NULL, lease_token = NULL, lease_until_ms = NULL, ",
+        lease_moved!(3, "NULL, NULL, NULL"),
+        " WHERE id = :id AND lease_token = :token"
+    );
     tx.prepare_cached(SQL)?.execute(named_params! {":id": begun.id.0, ":token": begun.token})?;
     Ok(())
 }

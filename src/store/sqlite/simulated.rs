@@ -11,7 +11,9 @@ use rusqlite::{Connection, ErrorCode, ffi, named_params};
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
+use super::checksum::{misfits, seal};
 use super::connect::harden;
+use super::integrity::problems;
 use super::migrations::migrate;
 use super::open::begin_life;
 use super::reader::{self, Question, Readers};
@@ -137,15 +139,21 @@ const CHANGING: [&str; 2] = ["integration", "delivery"];
 /// Returns the statements that keep the journal. The tables are the migrations' own.
 fn keeping() -> String {
     let trigger = |table: &str, event: &str, noted: &str| {
+        let name = event.split(' ').next().unwrap();
         format!(
-            "CREATE TEMP TRIGGER {table}_{event} AFTER {event} ON main.{table} BEGIN
+            "CREATE TEMP TRIGGER {table}_{name} AFTER {event} ON main.{table} BEGIN
                 INSERT INTO journal VALUES (json_object('table', '{table}', {noted}));
              END;"
         )
     };
     let made = NOTED.iter().map(|(table, noted)| trigger(table, "INSERT", noted));
     let changing = NOTED.iter().filter(|(table, _)| CHANGING.contains(table));
-    let changed = changing.map(|(table, noted)| trigger(table, "UPDATE", noted));
+    let changed = changing.map(|(table, noted)| {
+        let columns =
+            noted.split("new.").skip(1).map(|rest| rest.split([',', ' ']).next().unwrap());
+        let event = format!("UPDATE OF {}", columns.collect::<Vec<_>>().join(", "));
+        trigger(table, &event, noted)
+    });
     let triggers: String = made.chain(changed).collect();
     format!("CREATE TEMP TABLE journal (entry TEXT NOT NULL); {triggers}")
 }
@@ -166,6 +174,8 @@ impl Memory {
 
     /// Opens it for a daemon on the current runtime, as [`Store::open`] does with a file.
     pub(crate) fn open(&self, disk: Arc<dyn Disk>) -> crate::store::Store {
+        let problems = problems(&self.conn(), false).unwrap();
+        assert!(problems.is_empty(), "{problems:?}");
         let owner = begin_life(&mut self.conn()).unwrap();
         disk.committed(journal(&self.conn()));
         let (queue, waiting) = mpsc::channel(writer::QUEUE_MAX);
@@ -196,6 +206,8 @@ impl Memory {
     pub(crate) fn spoil(&self, sql: &str) -> Vec<Entry> {
         let conn = self.conn();
         conn.execute_batch(sql).unwrap();
+        // The defect is that of a program, not of a disk.
+        seal(&conn).unwrap();
         journal(&conn)
     }
 
@@ -266,6 +278,9 @@ fn commit(memory: &Memory, group: &mut [Box<dyn Command>], disk: &dyn Disk) -> F
     let conn = memory.conn();
     let tx = run_each(&conn, group).unwrap();
     let written = entries(&tx);
+    // Of what a transaction writes the most is new; all of it is verified when a daemon starts.
+    let misfits = if written.is_empty() { Vec::new() } else { misfits(&tx, false, 8).unwrap() };
+    assert!(misfits.is_empty(), "{misfits:?}");
     let fate = disk.decide(&written);
     match fate {
         Fate::Kept | Fate::Unanswered => {

@@ -6,6 +6,7 @@ use std::error::Error;
 use rusqlite::{Connection, Row as SqlRow, named_params};
 
 use super::asked::Asked;
+use super::checksum::sound;
 use super::clock_rollback::reschedule;
 use super::outage::set_factors;
 use super::receiver::configure;
@@ -159,8 +160,9 @@ macro_rules! stored_columns {
             "SELECT ",
             row_columns!(),
             ", formerly, auto_bootstrap, config_shown, active_config, active_catalog, candidate_config,
-               candidate_catalog
-             FROM integration JOIN configuration ON integration_id = id "
+               candidate_catalog, ",
+            sound!(integration "integration"),
+            " FROM integration JOIN configuration ON integration_id = id "
         )
     };
 }
@@ -190,8 +192,13 @@ pub(super) fn live(tx: &Connection) -> Result<BTreeMap<String, Stored>, StoreErr
 }
 
 /// The rows being removed.
-pub(super) const DELETING: &str =
-    concat!("SELECT ", row_columns!(), " FROM integration WHERE status = 'deleting' ORDER BY id");
+pub(super) const DELETING: &str = concat!(
+    "SELECT ",
+    row_columns!(),
+    ", ",
+    sound!(integration "integration"),
+    " FROM integration WHERE status = 'deleting' ORDER BY id"
+);
 
 fn deleting(tx: &Connection) -> Result<Vec<Row>, StoreError> {
     let mut statement = tx.prepare_cached(DELETING)?;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, named_params};
 
+use super::checksum::sound;
 use super::column::{instant, labels, parse, status};
 use super::history::transition_row;
 use super::{StoreError, TargetRow, TimelineRow, TransitionRow, View};
@@ -21,10 +22,12 @@ impl View {
 }
 
 /// Integrations that existed before an instant, by name.
-const INTEGRATIONS: &str = "
-    SELECT id, name, kind, labels, status, created_at_ms, history_since_ms, expires_at_ms,
-           expires_what
-    FROM integration WHERE created_at_ms < :until";
+const INTEGRATIONS: &str = concat!(
+    "SELECT id, name, kind, labels, status, created_at_ms, history_since_ms, expires_at_ms,
+           expires_what, ",
+    sound!(integration "integration"),
+    " FROM integration WHERE created_at_ms < :until"
+);
 
 fn timelines(
     tx: &Connection,
@@ -72,9 +75,12 @@ pub(super) const ANCHOR: &str = "
     ORDER BY id DESC LIMIT 1";
 
 /// Status changes from an id on.
-pub(super) const CHANGES: &str = "
-    SELECT id, from_status, to_status, cause, at_ms, run_id, incident_id FROM transition
-    WHERE integration_id = :id AND :anchor <= id AND at_ms < :until ORDER BY id";
+pub(super) const CHANGES: &str = concat!(
+    "SELECT id, from_status, to_status, cause, at_ms, run_id, incident_id, ",
+    sound!(transition "transition"),
+    " FROM transition
+    WHERE integration_id = :id AND :anchor <= id AND at_ms < :until ORDER BY id"
+);
 
 fn changes(
     tx: &Connection,
@@ -92,9 +98,11 @@ fn changes(
 }
 
 /// Status before the first change from an instant on; an empty text before the creation.
-pub(super) const LATER: &str = "
-    SELECT coalesce(from_status, '') FROM transition
-    WHERE integration_id = :id AND :until <= at_ms ORDER BY id LIMIT 1";
+pub(super) const LATER: &str = concat!(
+    "SELECT coalesce(from_status, ''), ",
+    sound!(transition "transition"),
+    " FROM transition WHERE integration_id = :id AND :until <= at_ms ORDER BY id LIMIT 1"
+);
 
 /// Returns the status before an instant of an integration without changes before it, given the present one; none
 /// when it did not exist.

@@ -4,7 +4,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
 
 use super::super::random;
-use super::StoreError;
+use super::{StoreError, checksum};
 
 /// Marks the file as one of this program: "reva" in ASCII.
 pub(super) const APPLICATION_ID: i32 = 0x7265_7661;
@@ -30,6 +30,7 @@ pub(super) const MIGRATIONS: &[(u32, &str)] = &[
     (17, include_str!("0017_lists.sql")),
     (18, include_str!("0018_backup_fault.sql")),
     (19, include_str!("0019_heartbeat.sql")),
+    (20, include_str!("0020_checksums.sql")),
 ];
 
 /// The schema that calls the class of the daemon's own faults `local`.
@@ -51,10 +52,12 @@ pub(in crate::store) fn versions() -> (u32, &'static str) {
 /// step every reference has to lead somewhere.
 pub(super) fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
     conn.pragma_update(None, "foreign_keys", false)?;
+    checksum::register(conn)?;
     for (version, sql) in MIGRATIONS {
         let tx = conn.transaction_with_behavior(TransactionBehavior::Exclusive)?;
         let found: u32 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
         if found < *version {
+            checksum::take_off(&tx)?;
             tx.execute_batch(sql)?;
             if *version == LOCAL_SINCE {
                 rename_local(&tx)?;
@@ -63,6 +66,9 @@ pub(super) fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
                 const SQL: &str = "INSERT INTO meta (one, epoch) VALUES (1, ?1)";
                 tx.execute(SQL, [random::epoch()?])?;
                 tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+            }
+            if *version == newest() {
+                checksum::put_on(&tx)?;
             }
             tx.pragma_update(None, "user_version", version)?;
             check_references(&tx)?;

@@ -1,6 +1,7 @@
 //! Tests of the engine, on databases in memory where no file is needed.
 
 mod awake;
+mod checksums;
 mod deliveries;
 mod files;
 mod fingerprint;
@@ -26,7 +27,7 @@ use super::migrations::migrate;
 use super::page::Page;
 use super::{Attempt, Began, Begun, Finished, PendingDelivery, Recorded, StoreError, SubjectRun};
 use super::{IntegrationRow, NotificationContext, Retention, Synced, Wanted};
-use super::{Lease, history, integration, outbox, prepared, random, run, sync};
+use super::{Lease, checksum, history, integration, outbox, prepared, random, run, sync};
 use crate::domain::{
     AttemptResult, Class, Finding, Format, Next, Observed, Outcome, Policy, Report, Schedule,
     Status, Subject, Subscription, Test, TestResult, Timestamp, Timing,
@@ -99,6 +100,8 @@ impl Bench {
         let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let done = work(&tx)?;
         tx.commit()?;
+        let misfits = checksum::misfits(&self.conn, true, i64::MAX)?;
+        assert!(misfits.is_empty(), "{misfits:?}");
         Ok(done)
     }
 

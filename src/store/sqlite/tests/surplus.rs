@@ -58,6 +58,7 @@ fn of_each_integration_the_latest_runs_stay_with_what_is_shown_and_compared_with
     let shown = bench.row("one").last_run.unwrap().id.0;
     assert_eq!(latest.last(), Some(&shown));
     bench.conn.execute("UPDATE integration SET last_run_id = 8 WHERE name = 'one'", []).unwrap();
+    checksum::seal(&bench.conn).unwrap();
     let fewer = Retention { runs_per_integration: 1, ..retention };
     let stale = Surplus { runs: vec![8], ..Surplus::default() };
     assert!(!find(&bench, fewer).runs.contains(&8));

@@ -1,6 +1,7 @@
 //! Condition and compaction of a database, beside the daemon and without it.
 
 use super::*;
+use crate::store::sqlite::checksum::{register, seal};
 use crate::store::sqlite::migrations::MIGRATIONS;
 use crate::store::sqlite::{compact, examine};
 
@@ -32,6 +33,7 @@ async fn rules_that_rows_break_are_named_with_their_number() {
     let place = Place::new();
     filled(&place).await.close().await.unwrap();
     let conn = Connection::open(place.path()).unwrap();
+    register(&conn).unwrap();
     let table = [
         (
             "UPDATE delivery SET due_at_ms = NULL WHERE id IN (SELECT id FROM delivery LIMIT 2)",
@@ -53,6 +55,7 @@ async fn rules_that_rows_break_are_named_with_their_number() {
     ];
     for (sql, rule, rows) in table {
         conn.execute(sql, []).unwrap();
+        seal(&conn).unwrap();
         let found = examine(&place.path(), false).unwrap();
         let broken = found.broken.iter().find(|one| one.rule == rule).map_or(0, |one| one.rows);
         assert_eq!(broken, rows, "{rule}: {found:?}");

@@ -172,6 +172,7 @@ async fn start_frees_the_leases_of_the_former_life_only() {
     let place = Place::new();
     closed(&place).await;
     let conn = Connection::open(place.path()).unwrap();
+    checksum::register(&conn).unwrap();
     let lease = |owner: &str| {
         for table in ["integration", "delivery"] {
             let sql = format!(
@@ -179,6 +180,7 @@ async fn start_frees_the_leases_of_the_former_life_only() {
             );
             conn.execute(&sql, []).unwrap();
         }
+        checksum::seal(&conn).unwrap();
     };
     let leased = async || {
         let store = place.open();

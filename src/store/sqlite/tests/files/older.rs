@@ -2,6 +2,7 @@
 
 use super::backup::names;
 use super::*;
+use crate::store::sqlite::checksum::{put_on, register};
 use crate::store::sqlite::migrations::MIGRATIONS;
 use crate::store::sqlite::tests::migration::version_1;
 use crate::store::{DeliveryFilter, NodeNote, ProcessId, migration_copies, problems};
@@ -20,6 +21,10 @@ pub(super) fn old(place: &Place, version: u32) {
     let conn = Connection::open(place.path()).unwrap();
     for (_, sql) in MIGRATIONS.iter().take_while(|(number, _)| *number <= version) {
         conn.execute_batch(sql).unwrap();
+    }
+    if version == MIGRATIONS.last().unwrap().0 {
+        register(&conn).unwrap();
+        put_on(&conn).unwrap();
     }
     conn.execute("INSERT OR IGNORE INTO meta (one, epoch) VALUES (1, 'old')", []).unwrap();
     conn.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
