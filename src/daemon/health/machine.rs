@@ -1,6 +1,7 @@
 //! Watches the machine: room on the disk, and free file descriptors.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::fault::{begin, end};
 use crate::daemon::shared::Shared;
 use crate::domain::OwnFault;
+use crate::net::tcp::is_out_of_descriptors;
 
 /// Interval at which the machine is looked at.
 const LOOK: Duration = Duration::from_secs(30);
@@ -70,7 +72,17 @@ fn disk_fault(folder: &Path, free: Option<u64>, is_full: bool, least: u32) -> Op
 /// Returns the fault of the file descriptors of this process, if there is one.
 fn descriptor_fault() -> Option<String> {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current?;
-    let used = u64::try_from(std::fs::read_dir("/proc/self/fd").ok()?.count()).ok()?;
+    let open = std::fs::read_dir("/proc/self/fd").map(Iterator::count);
+    descriptors_used_up(open, limit)
+}
+
+/// Returns the fault when too many of `limit` descriptors are open. To count them takes one, which may be refused.
+fn descriptors_used_up(open: io::Result<usize>, limit: u64) -> Option<String> {
+    let used = match open {
+        Ok(open) => u64::try_from(open).unwrap_or(u64::MAX),
+        Err(error) if is_out_of_descriptors(&error) => limit,
+        Err(_unknown) => return None,
+    };
     let full = limit.saturating_mul(DESCRIPTORS_MAX) / 100 <= used;
     full.then(|| format!("{used} of {limit} file descriptors are in use; raise LimitNOFILE"))
 }
@@ -92,7 +104,18 @@ mod tests {
     }
 
     #[test]
-    fn few_open_descriptors_are_no_fault() {
+    fn few_open_descriptors_are_no_fault_and_a_refused_one_is() {
         assert_eq!(descriptor_fault(), None);
+        let refused = |code| Err(io::Error::from_raw_os_error(code));
+        for (open, is_fault) in [
+            (Ok(89), false),
+            (Ok(90), true),
+            // EMFILE, ENFILE and EACCES.
+            (refused(24), true),
+            (refused(23), true),
+            (refused(13), false),
+        ] {
+            assert_eq!(descriptors_used_up(open, 100).is_some(), is_fault);
+        }
     }
 }

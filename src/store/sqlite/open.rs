@@ -34,6 +34,9 @@ const CACHE: RangeInclusive<i32> = 2 * 1024..=16 * 1024;
 /// Largest database that is verified before the daemon is ready, in bytes: some seconds.
 const VERIFIED_MAX: u64 = 2 * 1024 * 1024 * 1024;
 
+/// Largest database of which indexes and references are verified too before the daemon is ready, in bytes: half a second.
+const THOROUGH_MAX: u64 = 64 * 1024 * 1024;
+
 /// Older versions can damage the file when a checkpoint meets a restart of the log.
 const SQLITE_MIN: i32 = 3_051_003;
 
@@ -108,7 +111,7 @@ fn verify_after_crash(conn: &Connection, path: &Path) -> Result<bool, StoreError
     if crashed == 0 || VERIFIED_MAX < bytes {
         return Ok(false);
     }
-    let problems = integrity::problems(conn, false)?;
+    let problems = integrity::problems(conn, bytes <= THOROUGH_MAX)?;
     if problems.is_empty() { Ok(true) } else { Err(damaged_by(path, &problems)) }
 }
 

@@ -63,19 +63,26 @@ impl Place {
         self
     }
 
+    /// Returns true while the database itself is where it was.
+    pub(super) fn is_database_there(&self) -> bool {
+        self.files.first().is_some_and(is_same)
+    }
+
     /// Fails when a file is not there any more: what is written to it then is lost with the process, and
     /// `SQLite` does not look.
     pub(super) fn check(&self) -> Result<(), rusqlite::Error> {
-        let moved = |(path, file): &&(PathBuf, Identity)| {
-            identity(path).map_or(true, |found| found != *file)
-        };
-        let Some((path, _)) = self.files.iter().find(moved) else { return Ok(()) };
+        let is_gone = |file: &&(PathBuf, Identity)| !is_same(file);
+        let Some((path, _)) = self.files.iter().find(is_gone) else { return Ok(()) };
         let remedy = if *path == self.path { "put it back" } else { "restart the daemon" };
         let path = path.display();
         let problem = format!("{path} was removed or replaced while in use; {remedy}");
         let moved = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_READONLY_DBMOVED);
         Err(rusqlite::Error::SqliteFailure(moved, Some(problem)))
     }
+}
+
+fn is_same(file: &(PathBuf, Identity)) -> bool {
+    identity(&file.0).is_ok_and(|found| found == file.1)
 }
 
 fn identity(path: &Path) -> io::Result<Identity> {

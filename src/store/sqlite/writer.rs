@@ -248,7 +248,7 @@ fn serve(
     committed: &watch::Sender<i64>,
 ) {
     let Opened { conn, locks, place, mut reserve, owner: _, is_verified: _ } = opened;
-    let (mut closing, mut paced) = (Vec::new(), None::<Instant>);
+    let (mut closing, mut paced, mut is_complete) = (Vec::new(), None::<Instant>, false);
     let sends_before_commit = defect::planted() == Some(Defect::SendBeforeCommit);
     while let Some(first) = queue.blocking_recv() {
         let mut group = Group::of(first, &mut queue);
@@ -270,7 +270,13 @@ fn serve(
         } else {
             match place.check() {
                 Ok(()) => commit(&conn, &mut reserve, group.commands),
-                Err(moved) => answer(group.commands, &Err(Arc::new(moved))),
+                Err(moved) => {
+                    // Without its log the file lacks the latest commits, which this process can still read.
+                    if !is_complete && place.is_database_there() {
+                        is_complete = checkpoint(&conn, "PASSIVE").is_ok();
+                    }
+                    answer(group.commands, &Err(Arc::new(moved)));
+                }
             }
         }
         if let Ok(event) = history::latest_event(&conn) {
@@ -278,7 +284,7 @@ fn serve(
         }
         paced = Some(Instant::now() + pace);
     }
-    let mut ended = checkpoint(&conn);
+    let mut ended = checkpoint(&conn, "TRUNCATE");
     drop(conn);
     drop(locks);
     for answer in closing {
@@ -352,7 +358,8 @@ pub(super) fn attempt<T>(
     Ok(done)
 }
 
-fn checkpoint(conn: &Connection) -> Result<(), StoreError> {
-    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+/// Copies what is in the log into the database file.
+fn checkpoint(conn: &Connection, mode: &str) -> Result<(), StoreError> {
+    conn.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()))?;
     Ok(())
 }
