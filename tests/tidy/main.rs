@@ -5,6 +5,7 @@
 
 mod circles;
 mod documents;
+mod faults;
 mod packages;
 mod signatures;
 mod source;
