@@ -24,7 +24,8 @@ echo "ok hadolint finds nothing in deploy/Containerfile"
 echo "ok deploy/kubernetes is what Kubernetes reads"
 mkdir -p "${deb%/*}"
 packaging/stage.sh "$1"
-SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) \
+# A checkout without its history takes the present.
+SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || date +%s) \
   "$tools/bin/cargo-deb" --no-build --no-strip --fast --compress-system --quiet --output "$deb"
 echo "ok the package is built, $(($(stat -c %s "$deb") / 1000000)) MB around a program without optimization"
 lintian --fail-on error --allow-root "$deb"
