@@ -18,21 +18,44 @@ PATH = "/api/v1/integrations"
 
 
 class Connection:
-    """One connection that is kept, with at most one request under way."""
+    """One connection, with at most one request under way. The daemon closes those that are idle or old: then it is made anew, and what was asked is asked again."""
 
-    def __init__(self, path):
+    def __init__(self, path, poll, by_number):
+        self.path, self.poll, self.by_number, self.socket, self.text = path, poll, by_number, None, None
+        self.open()
+
+    def open(self):
+        if self.socket:
+            self.poll.unregister(self.socket)
+            del self.by_number[self.socket.fileno()]
+            self.socket.close()
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(path)
-        self.buffer, self.asked = b"", None
+        self.socket.connect(self.path)
+        self.poll.register(self.socket, select.EPOLLIN)
+        self.by_number[self.socket.fileno()] = self
+        self.buffer = b""
+        if self.text:
+            self.socket.sendall(self.text)
 
     def ask(self, due, kind, path, tag=None):
         condition = f"if-none-match: {tag}\r\n" if tag else ""
-        self.socket.sendall(f"GET {path} HTTP/1.1\r\nhost: localhost\r\naccept-encoding: gzip\r\n{condition}\r\n".encode())
         self.asked = (due, kind, path)
+        self.text = f"GET {path} HTTP/1.1\r\nhost: localhost\r\naccept-encoding: gzip\r\n{condition}\r\n".encode()
+        try:
+            self.socket.sendall(self.text)
+        except OSError:
+            self.open()
 
     def read(self):
         """Status and tag once the answer is complete, else none."""
-        self.buffer += self.socket.recv(1 << 20)
+        try:
+            part = self.socket.recv(1 << 20)
+        except OSError:
+            part = b""
+        if not part:
+            self.open()
+            return None
+        self.buffer += part
         head, found, body = self.buffer.partition(b"\r\n\r\n")
         if not found:
             return None
@@ -45,22 +68,28 @@ class Connection:
                 tag = value.decode()
         if status != 304 and len(body) < length:
             return None
-        self.buffer = b""
+        self.buffer, self.text = b"", None
         return status, tag
+
+
+def connected(path):
+    made = socket.socket(socket.AF_UNIX)
+    made.connect(path)
+    return made
 
 
 def names(path):
     """Names of integrations, from the first pages of the list."""
-    connection, found, after = Connection(path), [], ""
+    found, after = [], ""
     while after is not None and len(found) < 5000:
-        connection.socket.sendall(f"GET {PATH}?limit=1000{after} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n".encode())
-        text = b""
-        while part := connection.socket.recv(1 << 20):
-            text += part
+        with connected(path) as peer:
+            peer.sendall(f"GET {PATH}?limit=1000{after} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n".encode())
+            text = b""
+            while part := peer.recv(1 << 20):
+                text += part
         page = json.loads(text.partition(b"\r\n\r\n")[2])
         found += [one["name"] for one in page["items"]]
         after = page["next"] and f"&after={page['next']}"
-        connection = Connection(path)
     return found
 
 
@@ -68,10 +97,8 @@ def main(path, rate, seconds):
     rate, seconds, rng = int(rate), float(seconds), random.Random(7)
     all_names, tags, times, codes = names(path), {}, {}, {}
     known = [f"{PATH}/{name}" for name in all_names[:KNOWN]]
-    free, busy, poll = [Connection(path) for _ in range(CONNECTIONS)], {}, select.epoll()
-    for one in free:
-        poll.register(one.socket, select.EPOLLIN)
-        busy[one.socket.fileno()] = one
+    poll, by_number = select.epoll(), {}
+    free = [Connection(path, poll, by_number) for _ in range(CONNECTIONS)]
     for target in known:                    # their tags
         free[0].ask(0, "tag", target)
         while not (answer := free[0].read()):
@@ -93,8 +120,8 @@ def main(path, rate, seconds):
                 connection.ask(due, kind, f"{PATH}?sort={rng.choice(('name', 'next'))}&limit=100")
             sent += 1
         for number, _ in poll.poll(0.001 if sent < wanted else 0.1):
-            connection = busy[number]
-            if answer := connection.read():
+            connection = by_number.get(number)
+            if connection and (answer := connection.read()):
                 (due, kind, target), (status, tag) = connection.asked, answer
                 times.setdefault(kind, []).append(time.monotonic() - due)
                 codes[status] = codes.get(status, 0) + 1
