@@ -1,5 +1,5 @@
-"""Readers of the interface among ends of the daemon: a client that is made from the document, EventSource and curl, a reader that is stopped, and
-positions that are gone. Each function returns what is wrong, or nothing."""
+"""Readers of the interface among ends of the daemon: a client that is made from the document, EventSource and curl, a screen that follows published
+results, a reader that is stopped, and positions that are gone. Each function returns what is wrong, or nothing."""
 import concurrent.futures, functools, json, os, random, shutil, signal, socket, subprocess, sys, threading, time, urllib.error, urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -167,6 +167,53 @@ def late(world):
     return wrong
 
 
+def followed(world):
+    """Published results follow a running daemon: a screen that EventSource wakes sees each fault by its own test and message, and the repair."""
+    name, s3 = NAMES[5], world.s3
+    screen = Lines("node", os.path.join(HERE, "follow.mjs"), world.base, name, env=world.env)
+    lib.need(lambda: "open" in screen.texts(), "the stream of changes is open")
+    catalog = [test["name"] for test in world.get("/api/v1/catalog/Native%20S3")[1]["tests"]]
+    wrong = []
+
+    def shown(status, fails, since):
+        """Waits for a line with this status in which this test fails, or all pass; the message of the test, and the time that it took."""
+        def fits():
+            for at, line in list(screen.got):
+                seen = json.loads(line) if line.startswith("{") and since < at else None
+                if not seen or seen["status"] != status:
+                    continue
+                results = seen["validationResults"]
+                failed = [test for test in results["validationTests"] if test["status"] == "failed"]
+                if results["status"] == ("failed" if fails else "passed") and [test["name"] for test in failed] == ([fails] if fails else []):
+                    return at - since, seen
+        found = lib.until(fits, 20)
+        if not found:
+            wrong.append(f"results: {status} with {fails or 'no'} failure is not seen: {screen.texts()[-1:]}")
+            return None
+        took, seen = found
+        tests = seen["validationResults"]["validationTests"]
+        order = [test["name"] for test in tests if test["name"] in catalog]
+        if order != sorted(order, key=catalog.index) or not order:
+            wrong.append(f"results: {order} is not the order of the catalog")
+        status, whole = world.get(f"/integrations/{seen['id']}", {"authorization": world.token})
+        if status != 200 or [test["name"] for test in whole["validationResults"]["validationTests"]] != [test["name"] for test in tests]:
+            wrong.append(f"results: the integration has other tests than its status: {whole}")
+        print(f"results: {fails or 'all tests pass'} is on the screen after {took:.1f} s")
+        return next((test["message"] for test in tests if test["name"] == fails), "")
+    exists, location = (next(test for test in catalog if word in test) for word in ("path exists", "location is registered"))
+    scope = next(scope for scope in s3.scopes if scope.split("/")[0] == f"bkt-{name}")
+    steps = [(lambda: s3.missing.add(name), lib.FAILING, exists, "NoSuchBucket"), (lambda: s3.missing.discard(name), lib.WELL, None, ""),
+             (lambda: s3.scopes.discard(scope), lib.FAILING, location, ""), (lambda: s3.scopes.add(scope), lib.WELL, None, "")]
+    for act, status, fails, word in steps:
+        since = time.time()
+        act()
+        message = shown(status, fails, since)
+        if message is not None and (word not in message or bool(message) != bool(fails)):
+            wrong.append(f"results: {fails} says {message!r}")
+    screen.end()
+    return wrong
+
+
 def event_epoch(world):
     return world.get("/api/v1/version")[1]["epoch"]
 
@@ -240,7 +287,7 @@ def judged(binary, document, folder):
         other = side.submit(kept, binary, os.path.join(folder, "gone"))
         client = compiled(document)
         world = World(binary, folder)
-        steps = [lambda: missed(world, client), lambda: late(world), lambda: held(world), other.result]
+        steps = [lambda: missed(world, client), lambda: late(world), lambda: followed(world), lambda: held(world), other.result]
         wrong = []
         for step in steps:
             begun = time.time()

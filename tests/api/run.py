@@ -37,7 +37,8 @@ def attacked(binary, seconds):
         valid = subprocess.run([tool("openapi-spec-validator"), document]).returncode == 0
         attack = [tool("schemathesis"), "--config-file", os.path.join(HERE, "schemathesis.toml"), "run", document, "--url", base]
         attack += ["--header", f"Authorization: Bearer {token}", "--checks", "all", "--max-time", seconds, "--workers", "1"]
-        return [valid, subprocess.run(attack, cwd=VENV).returncode == 0]
+        environment = {**os.environ, "SCHEMATHESIS_HOOKS": os.path.join(HERE, "hooks.py"), "ATTACKED": base, "TOKEN": token}
+        return [valid, subprocess.run(attack, cwd=VENV, env=environment).returncode == 0]
     finally:
         fleet.stdin.close()
         fleet.wait(30)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """fleet.py BINARY [PORT|--proxy]: a daemon with forty integrations among stand-ins, some of which fail, flap or are muted; serves the pages until it is
 ended, and breaks or repairs an integration for each line `break NAME` or `repair NAME` of its standard input. Prints `ready URL TOKEN`.
-In the environment: PLAIN for usual names only, OUTAGE for failures that share an outage, FLIPS for a change a second.
+In the environment: OUTAGE for failures that share an outage, FLIPS for a change a second.
 With --proxy it takes its callers for those of a proxy: each needs a token."""
 import itertools, json, os, socket, subprocess, sys, tempfile, threading, time
 
@@ -15,9 +15,6 @@ NAMES = [f"{team}-{what}" for team in ("lake", "sales", "risk", "web", "ops") fo
 
 
 MARTS = [f"mart-{number}" for number in range(5)]
-
-if os.environ.get("PLAIN"):                 # for pictures
-    HOSTILE = []
 
 
 def free():

@@ -2,8 +2,8 @@
 """run.py BINARY [PART]: the pages of a daemon with forty integrations, judged by axe-core and html-validate, and driven, printed and walked by keys in
 a headless Chromium. REVALIDATED_NODE names the folder with the packages of package.json (`install` gets them), CHROMIUM the browser. Exit 0
 only when all holds. PART is one of `html`, `judge`, `print`, `keyboard`, `live` and `outage`; or `open`, which leaves a page open for MINUTES (five) with a
-flip a second, or `pictures`, which renews docs/overview.png and docs/detail.png."""
-import contextlib, json, os, shutil, subprocess, sys, tempfile, time, urllib.error, urllib.parse, urllib.request
+flip a second, or `pictures`, which renews docs/overview.png and docs/detail.png from the demo."""
+import contextlib, json, os, shutil, signal, subprocess, sys, tempfile, time, urllib.error, urllib.parse, urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NODE = os.path.abspath(os.path.join(os.environ.get("REVALIDATED_NODE", os.path.join(HERE, "..", "..", "target", "node")), "page"))
@@ -91,10 +91,16 @@ def fleet(binary, **more):
 
 
 def pictures(binary):
-    with fleet(binary, PLAIN="1") as (_, base, environment):
-        # Until the strips have runs to show.
-        time.sleep(int(os.environ.get("SECONDS", "240")))
-        return script("pictures.mjs", base, environment["TOKEN"], os.path.join(HERE, "..", "..", "docs"), environment=environment)
+    """Pictures of the demo, once its story is over and the strips are full."""
+    demo = subprocess.Popen([binary, "demo"], stdout=subprocess.PIPE, text=True)
+    try:
+        base = next(line.split()[-1].rstrip("/") for line in demo.stdout if "Look at the page: " in line)
+        next(line for line in demo.stdout if "the daemon runs on" in line)
+        time.sleep(int(os.environ.get("SECONDS", "180")))
+        return script("pictures.mjs", base, os.path.join(HERE, "..", "..", "docs"), environment={**os.environ, "REVALIDATED_NODE": NODE})
+    finally:
+        demo.send_signal(signal.SIGINT)
+        demo.wait(30)
 
 
 def left_open(binary):
