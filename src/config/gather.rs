@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::entry::{Entry, LISTS};
 use super::files::{self, Source};
 use super::format::Format;
+use super::heartbeat::HeartbeatTable;
 use super::layers;
 use super::schedules::Schedules;
 use super::settings::{DEFAULTS, Settings};
@@ -119,7 +120,13 @@ impl Gathered {
             Settings::read(layer, schedules, faults);
         }
         if before < faults.count() {
-            return Settings::read(self.layers.first()?, schedules, &Faults::default());
+            let mut settings = Settings::read(self.layers.first()?, schedules, &Faults::default())?;
+            // This table is interpreted elsewhere, with faults of its own.
+            let merged = layers::merge(&self.layers).ok();
+            if let Some(table) = merged.as_ref().and_then(HeartbeatTable::of) {
+                settings.heartbeat = table;
+            }
+            return Some(settings);
         }
         match layers::merge(&self.layers) {
             Ok(merged) => {

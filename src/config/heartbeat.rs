@@ -5,14 +5,18 @@ use std::fmt;
 use super::entry::Entry;
 use crate::input::{Faults, Reader, Value};
 
+/// Key of the table in the settings.
+pub(super) const KEY: &str = "heartbeat";
+
 /// Table of the heartbeat of all layers merged. It may contain a token and is therefore never printed.
 #[derive(Clone)]
 pub(crate) struct HeartbeatTable(Entry);
 
 impl HeartbeatTable {
-    /// Takes over the table that was read from this value.
-    pub(super) fn new(value: &Value, path: String) -> Self {
-        Self(Entry { value: value.clone(), path })
+    /// Returns the table of these settings; none where they have none.
+    pub(super) fn of(root: &Value) -> Option<Self> {
+        let (value, path) = (root.entry(KEY)?.clone(), KEY.to_owned());
+        Some(Self(Entry { value, path }))
     }
 
     /// Returns a reader of the table; any other value is a fault.

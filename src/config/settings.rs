@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::backup::{self, Backups};
 use super::entry::LISTS;
-use super::heartbeat::HeartbeatTable;
+use super::heartbeat::{self, HeartbeatTable};
 use super::http;
 use super::policy::{EVIDENCE_RUNS_MAX, Evidence, GivenChecks};
 use super::schedules::Schedules;
@@ -17,8 +17,6 @@ use crate::input::{Faults, Kind, Reader, Value, quoted};
 /// Embedded defaults, which also document every key.
 pub(super) const DEFAULTS: &str = include_str!("../../config/revalidated.toml");
 
-/// Key of the table of the heartbeat.
-const HEARTBEAT: &str = "heartbeat";
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_hours(24);
 /// Largest value of `disk_free_mib`.
@@ -176,8 +174,8 @@ impl Settings {
         let backups = reader
             .table("backup")
             .and_then(|table| backup::read(table, store.as_deref(), zone.as_deref(), schedules));
-        let path = reader.path_of(HEARTBEAT);
-        let heartbeat = reader.raw(HEARTBEAT).map(|table| HeartbeatTable::new(table, path));
+        reader.has(heartbeat::KEY);
+        let heartbeat = HeartbeatTable::of(root);
         let log = reader.table("log").and_then(log);
         let metrics = reader.table("metrics").and_then(metrics);
         let http = reader.table("http");
