@@ -80,7 +80,7 @@ impl Integration {
         let checks = GivenChecks::read(&mut reader);
         let labels = labels(&mut reader);
         reader.required("config").and_then(|()| reader.table("config"));
-        reader.finish();
+        reader.finish_beside(Some("config"));
         let cron = when.cron.as_deref().unwrap_or(defaults.schedule.text());
         let zone = when.zone.as_deref().unwrap_or(defaults.schedule.zone());
         let schedule = schedules.get(cron, zone).ok();

@@ -263,6 +263,11 @@ impl<'a> Reader<'a> {
 
     /// Adds a fault for every key that was not read.
     pub(crate) fn finish(self) {
+        self.finish_beside(None);
+    }
+
+    /// Does the same; a key that is like none may belong in the table `beside` them.
+    pub(crate) fn finish_beside(self, beside: Option<&str>) {
         let Kind::Table(entries) = &self.value.kind else { return };
         for (key, value) in entries {
             if self.known.contains(&key.as_str()) {
@@ -276,7 +281,10 @@ impl<'a> Reader<'a> {
                 None if known.is_empty() => "this table has no keys".to_owned(),
                 None => format!("known keys are {}", known.join(", ")),
             };
-            self.fault_at(value, &self.path_of(key), format!("{UNKNOWN_KEY}; {hint}"));
+            let beside = beside.filter(|_| near.is_none()).map_or(String::new(), |table| {
+                format!(" a key of the platform belongs in `{table}`, as `{}`;", join(table, key))
+            });
+            self.fault_at(value, &self.path_of(key), format!("{UNKNOWN_KEY};{beside} {hint}"));
         }
     }
 
