@@ -122,6 +122,32 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn metrics_come_from_the_socket_of_the_daemon() {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let folder = tempfile::tempdir().unwrap();
+        write_configuration(folder.path());
+        let (main, socket) = (folder.path().join("main.toml"), folder.path().join("api.sock"));
+        let text = std::fs::read_to_string(&main).unwrap();
+        let listen = format!("[http]\nlisten = [\"unix:{}\"]\n{text}", socket.display());
+        std::fs::write(&main, listen).unwrap();
+        let listener = tokio::net::UnixListener::bind(&socket).unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut request = [0; 4096];
+                let read = stream.read(&mut request).await.unwrap();
+                let is_asked = request[..read].starts_with(b"GET /metrics ");
+                let body = if is_asked { "revalidated_planner_rounds_total 7\n" } else { "{}" };
+                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+                stream.write_all((head + body).as_bytes()).await.unwrap();
+            }
+        });
+        let file = folder.path().join("b.tar.gz");
+        bundle(folder.path(), &file).await.unwrap();
+        let text = unpacked(&file);
+        assert!(text.contains("revalidated_planner_rounds_total 7\n"), "{text}");
+    }
+
+    #[tokio::test]
     async fn existing_file_is_left_as_it_is() {
         let folder = tempfile::tempdir().unwrap();
         write_configuration(folder.path());

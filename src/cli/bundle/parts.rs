@@ -8,6 +8,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::super::args::{Doctor, Global, Json as Form, Source};
+use super::super::ask::Sockets;
 use super::super::doctor;
 use super::part::Part;
 use crate::daemon::{self, Assembly};
@@ -43,7 +44,7 @@ pub(super) async fn gather(global: &Global, source: &Source, now: Timestamp) -> 
     let store = found.as_ref().map_or(Json::Null, doctor::statistics);
     let configuration = assembly.as_ref().map_or(Json::Null, configuration);
     let settings = assembly.as_ref().map(|one| format!("{:#?}\n", one.settings));
-    let metrics = metrics(assembly.as_ref()).await.unwrap_or_else(|why| format!("{why}\n"));
+    let metrics = metrics(source, assembly.as_ref()).await.unwrap_or_else(|why| format!("{why}\n"));
     let log = log().await;
     let parts = [
         ("version.txt", "version of the program and the system", version()),
@@ -126,10 +127,14 @@ async fn log() -> String {
     })
 }
 
-/// Returns the metrics of the daemon that runs.
-async fn metrics(assembly: Option<&Assembly>) -> Result<String, String> {
+/// Returns the metrics of the daemon that runs, from its socket or else from the port of its metrics.
+async fn metrics(source: &Source, assembly: Option<&Assembly>) -> Result<String, String> {
+    if let Some((200, body)) = Sockets::of(source, assembly).reply("/metrics").await {
+        return Ok(String::from_utf8_lossy(&body).into_owned());
+    }
     let settings = &assembly.ok_or("The configuration cannot be read.")?.settings;
-    let address = settings.metrics.listen.ok_or("[metrics] listen is not set.")?;
+    let address =
+        settings.metrics.listen.ok_or("No socket answers, and [metrics] listen is not set.")?;
     let options =
         HttpOptions { connect_timeout: WAIT, total_timeout: WAIT, ..HttpOptions::default() };
     let connections = Connections::new(&options).map_err(|error| error.to_string())?;
