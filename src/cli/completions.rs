@@ -5,7 +5,7 @@
 //! is completed and nothing is printed.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use clap::{Arg, Command, CommandFactory};
@@ -93,7 +93,7 @@ enum Named {
 /// Returns the names in the database of the command line that is completed; none when it cannot be read.
 fn names(named: Named) -> Vec<CompletionCandidate> {
     let words: Vec<_> = std::env::args_os().collect();
-    let found = database(&words).and_then(|path| read_names(path, named));
+    let found = database(&words).and_then(|path| read_names(&path, named));
     found.unwrap_or_default().into_iter().map(CompletionCandidate::new).collect()
 }
 
@@ -121,11 +121,11 @@ fn option(words: &[OsString], name: &str) -> Option<PathBuf> {
     None
 }
 
-fn read_names(path: PathBuf, named: Named) -> Option<Vec<String>> {
-    let view = View::open(&path).ok()?;
+fn read_names(path: &Path, which: Named) -> Option<Vec<String>> {
+    let view = View::open(path).ok()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
     runtime.block_on(async {
-        match named {
+        match which {
             Named::Integrations => {
                 let rows = read::targets(&view).await.ok()?;
                 Some(rows.into_iter().map(|row| row.name).collect())
@@ -177,7 +177,7 @@ mod tests {
         assert_eq!(database("-- r --store=/a.db show"), Some("/a.db".into()));
         assert_eq!(database(&format!("-- r --config {config} show")), Some("/own.db".into()));
         assert_eq!(database(&format!("-- r show --config={config} ")), Some("/own.db".into()));
-        assert!(read_names("/no/such.db".into(), Named::Receivers).is_none(), "without a word");
+        assert!(read_names(Path::new("/no/such.db"), Named::Receivers).is_none(), "without a word");
     }
 
     #[test]

@@ -197,7 +197,7 @@ async fn dispatch(global: &Global, command: Command) -> Result<Answer, CommandEr
         Command::Version(args) => version::answer(args),
         Command::Import(args) => import::answer(global, &args).await,
         Command::Demo(options) => {
-            demo::demo::<Servers>(options.into()).await?;
+            Box::pin(demo::demo::<Servers>(options.into())).await?;
             Ok(Answer::good(String::new()))
         }
     }

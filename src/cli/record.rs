@@ -33,7 +33,7 @@ pub(super) async fn answer(
     args: &Validate,
     screen: Screen,
 ) -> Result<Answer, CommandError> {
-    match (&args.replay, &args.record) {
+    match (&args.replay, &args.recording.record) {
         (Some(folder), _) => replay(args, folder).await,
         (None, Some(folder)) => recorded(global, args, folder, screen).await,
         (None, None) => validate::answer(global, args, screen).await,
@@ -51,7 +51,7 @@ async fn recorded(
     let assembly = read::partly(global, |all| all.integrations.contains_key(name))?;
     let known: Vec<_> = assembly.integrations.keys().map(String::as_str).collect();
     let one = assembly.integrations.get(name).ok_or_else(|| read::unknown(name, &known))?;
-    if !args.yes && !stdin().is_terminal() {
+    if !args.recording.yes && !stdin().is_terminal() {
         let refused = "without a terminal, `--record` needs `--yes`: what is replaced is shown, and \
                        nothing is asked";
         return Err(CommandError::Usage(refused.to_owned()));
@@ -65,10 +65,10 @@ async fn recorded(
     let draft = interruptible(record::draft(taken)).await?;
     let draft = draft.map_err(|why| anyhow!("the run was not recorded: {why}"))?;
     let plan = plan(&draft, folder, screen);
-    if args.yes {
+    if args.recording.yes {
         print_error(&plan);
     }
-    confirm::confirmed(args.yes, plan.trim_end())?;
+    confirm::confirmed(args.recording.yes, plan.trim_end())?;
     record::write(&draft.case, folder).map_err(|why| anyhow!("{why}"))?;
     let text = validate::shown(&[validated], args.form.json, screen)?;
     let note = format!(

@@ -37,7 +37,7 @@ pub(crate) struct ProgramVersion {
     pub(crate) features: Vec<&'static str>,
     /// Version of the schema of its database.
     pub(crate) schema: u32,
-    /// Version of SQLite, which is compiled in.
+    /// Version of `SQLite`, which is compiled in.
     pub(crate) sqlite: &'static str,
     /// Libraries for TLS, which are compiled in.
     pub(crate) tls: TlsVersions,

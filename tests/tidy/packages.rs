@@ -20,7 +20,7 @@ type Files = BTreeMap<String, (String, String)>;
 fn section(name: &str) -> Vec<String> {
     let manifest = fs::read_to_string("Cargo.toml").unwrap();
     let (_, rest) = manifest.split_once(&format!("\n[package.metadata.{name}]\n")).unwrap();
-    rest.lines().take_while(|line| !line.starts_with("[")).map(str::to_owned).collect()
+    rest.lines().take_while(|line| !line.starts_with('[')).map(str::to_owned).collect()
 }
 
 /// Returns the texts in quotes of a line.

@@ -18,12 +18,9 @@ pub(in crate::cli) struct Validate {
     /// Also run the tests that apply only before the platform is set up
     #[arg(long)]
     pub(in crate::cli) preflight: bool,
-    /// Record the run in this folder, without secrets and names, as a test case that can be sent and replayed
-    #[arg(long, value_name = "DIR", conflicts_with = "all")]
-    pub(in crate::cli) record: Option<PathBuf>,
-    /// Write the recording without asking
-    #[arg(long, requires = "record")]
-    pub(in crate::cli) yes: bool,
+    /// Recording of the run, if one is to be made.
+    #[command(flatten)]
+    pub(in crate::cli) recording: Recording,
     /// Show the result as a plugin of Nagios and Icinga does; the exit status is 0 for OK, 1 for a warning or an
     /// unconfirmed failure, 2 for a failure, 3 when nothing can be said
     #[arg(long, requires = "name", conflicts_with_all = ["all", "record", "replay", "json"])]
@@ -34,4 +31,15 @@ pub(in crate::cli) struct Validate {
     /// Choice between text and JSON.
     #[command(flatten)]
     pub(in crate::cli) form: Json,
+}
+
+/// Recording of a run.
+#[derive(Args, Debug)]
+pub(in crate::cli) struct Recording {
+    /// Record the run in this folder, without secrets and names, as a test case that can be sent and replayed
+    #[arg(long, value_name = "DIR", conflicts_with = "all")]
+    pub(in crate::cli) record: Option<PathBuf>,
+    /// Write the recording without asking
+    #[arg(long, requires = "record")]
+    pub(in crate::cli) yes: bool,
 }

@@ -25,7 +25,7 @@ pub(super) async fn answer(
     args: &Bundle,
     screen: Screen,
 ) -> Result<Answer, CommandError> {
-    let parts = parts::gather(global, &args.source, screen.now).await;
+    let parts = Box::pin(parts::gather(global, &args.source, screen.now)).await;
     let bytes = archive(&parts, screen.now).context("packing the archive")?;
     let file = args.file.display();
     write(&args.file, &bytes).with_context(|| format!("writing {file}"))?;

@@ -290,7 +290,7 @@ fn bits_of(bytes: &[u8]) -> u64 {
     u64::from(crc32fast::hash(bytes)) | length.wrapping_shl(32)
 }
 
-/// Mixes bits so that each one changes all (the finalizer of SplitMix64); no two inputs have one result.
+/// Mixes bits so that each one changes all (the finalizer of `SplitMix64`); no two inputs have one result.
 pub(super) const fn mix(bits: u64) -> u64 {
     let bits = bits.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -14,9 +14,9 @@ pub(super) struct Node {
     /// Shapes in which its value is read.
     pub(super) shapes: BTreeSet<Shape>,
     /// Keys of its table, in the order of the alphabet.
-    pub(super) keys: BTreeMap<String, Node>,
+    pub(super) keys: BTreeMap<String, Self>,
     /// Tables of its list, where it is one.
-    pub(super) items: Option<Box<Node>>,
+    pub(super) items: Option<Box<Self>>,
     /// Sentence about it, from the documents.
     pub(super) text: String,
     /// Default value, where it has one.
@@ -103,9 +103,10 @@ impl Node {
         }
         let mut words = BTreeSet::new();
         for shape in self.said() {
-            match shape {
-                Shape::Choice(choices) => words.extend(choices.iter().cloned()),
-                other => options.push(plain(other)),
+            if let Shape::Choice(choices) = shape {
+                words.extend(choices.iter().cloned());
+            } else {
+                options.push(plain(shape));
             }
         }
         if !words.is_empty() {
