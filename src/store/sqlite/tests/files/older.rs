@@ -7,13 +7,28 @@ use crate::store::sqlite::migrations::MIGRATIONS;
 use crate::store::sqlite::tests::migration::version_1;
 use crate::store::{DeliveryFilter, NodeNote, ProcessId, migration_copies, problems};
 
-/// Databases that daemons of earlier versions made, with runs, status changes, events and deliveries.
-const STORES: [(u32, &str); 5] = [
+/// Databases that daemons made, with runs, status changes, events and deliveries, by their versions. One is added in the change
+/// after the one that makes a new version, by its daemon.
+const STORES: [(u32, &str); 19] = [
+    (1, include_str!("../../../../../tests/stores/v1.sql")),
+    (2, include_str!("../../../../../tests/stores/v2.sql")),
+    (3, include_str!("../../../../../tests/stores/v3.sql")),
+    (4, include_str!("../../../../../tests/stores/v4.sql")),
+    (5, include_str!("../../../../../tests/stores/v5.sql")),
+    (6, include_str!("../../../../../tests/stores/v6.sql")),
+    (7, include_str!("../../../../../tests/stores/v7.sql")),
+    (8, include_str!("../../../../../tests/stores/v8.sql")),
+    (9, include_str!("../../../../../tests/stores/v9.sql")),
     (10, include_str!("../../../../../tests/stores/v10.sql")),
+    (11, include_str!("../../../../../tests/stores/v11.sql")),
     (12, include_str!("../../../../../tests/stores/v12.sql")),
+    (13, include_str!("../../../../../tests/stores/v13.sql")),
     (14, include_str!("../../../../../tests/stores/v14.sql")),
     (15, include_str!("../../../../../tests/stores/v15.sql")),
     (16, include_str!("../../../../../tests/stores/v16.sql")),
+    (17, include_str!("../../../../../tests/stores/v17.sql")),
+    (18, include_str!("../../../../../tests/stores/v18.sql")),
+    (19, include_str!("../../../../../tests/stores/v19.sql")),
 ];
 
 /// Makes a database as version `version` left it.
@@ -179,7 +194,11 @@ async fn upgraded(place: &Place, version: u32) {
 
 #[tokio::test]
 async fn databases_of_earlier_daemons_are_migrated_with_their_content() {
-    for (version, sql) in STORES {
+    let newest = MIGRATIONS.last().unwrap().0;
+    let versions: Vec<_> = STORES.iter().map(|(version, _)| *version).collect();
+    let last = versions[versions.len() - 1];
+    assert!(versions.iter().copied().eq(1..=last) && newest - 1 <= last, "{versions:?}");
+    for (version, sql) in STORES.into_iter().filter(|(version, _)| *version < newest) {
         let place = Place::new();
         Connection::open(place.path()).unwrap().execute_batch(sql).unwrap();
         upgraded(&place, version).await;
