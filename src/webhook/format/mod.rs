@@ -145,7 +145,8 @@ mod tests {
             let body = String::from_utf8_lossy(bytes);
             for &format in Format::ALL.iter().filter(|format| **format != Format::Standard) {
                 if let Ok(rendered) = rendered(format, &body, Some(&key)) {
-                    assert!(serde_json::from_str::<Json>(&rendered.body).is_ok());
+                    // A number that is out of every range stays as it was stored.
+                    assert!(serde_json::from_str::<&RawValue>(&rendered.body).is_ok());
                 }
             }
         });
