@@ -64,6 +64,7 @@ async fn figures(asked: &Asked) -> Result<Live, Problem> {
         runs_limit: limit,
         lateness_p99_ms: lateness.map(|late| u64::try_from(late.as_millis()).unwrap_or(u64::MAX)),
         loops: loops.collect(),
+        backup_failed: asked.api.control.backup_state().map(|state| state.has_failed),
     })
 }
 

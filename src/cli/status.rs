@@ -106,6 +106,9 @@ fn text(status: &DaemonStatus<'_>, failing: &[FailingRow], screen: Screen) -> St
     let receivers = status.receivers.iter();
     lines.extend(receivers.map(|one| format!("Receiver {}.", sanitise(&one.sentence()))));
     lines.extend(status.backup.as_ref().map(|backup| newest(backup, screen)));
+    if status.live.is_some_and(|live| live.backup_failed == Some(true)) {
+        lines.push(toned("The latest attempt to make a backup failed.", Tone::Bad));
+    }
     lines.extend(status.heartbeat.map(|state| heartbeat(state, screen)));
     if status.is_well {
         lines.push("All is well.".to_owned());
@@ -258,6 +261,10 @@ mod tests {
             "0 integrations.\n3 of 64 runs in flight, 99 % began within 80ms of their time. The outbox \
              stands still for 1m 31s.\n"
         );
+        let live = Live { backup_failed: Some(true), loops: Vec::new(), ..Live::sample() };
+        let failed = DaemonRows { live: Some(live), ..rows(Liveness::Running) };
+        let shown = plain(&text(&DaemonStatus::from(&failed), &[], screen()));
+        assert!(shown.contains("\nThe latest attempt to make a backup failed.\n"), "{shown}");
         let failing = DaemonRows { receivers: receivers().into(), ..rows(Liveness::Running) };
         let shown = text(&DaemonStatus::from(&failing), &[], screen());
         assert!(shown.contains("\nReceiver ") && !shown.contains("All is well"), "{shown}");

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::clock::Clock;
+use super::latest_backup::BackupState;
 use super::reload;
 use super::shared::Shared;
 use crate::blocking;
@@ -123,6 +124,11 @@ impl Control {
     /// Returns the settings of backups, by the configuration in force.
     pub(crate) fn backups(&self) -> Option<Backups> {
         Some(self.shared.upgrade()?.active().backups.clone())
+    }
+
+    /// Returns the state of the backups that the daemon makes; none while it makes none, or has not looked yet.
+    pub(crate) fn backup_state(&self) -> Option<BackupState> {
+        self.shared.upgrade()?.latest_backup.get()
     }
 
     /// Returns the live figures; none when the daemon is gone.

@@ -1,16 +1,16 @@
-//! State of the backups that the daemon makes, as its metrics show it.
+//! State of the backups that the daemon makes, as its metrics and its page show it.
 
 use std::sync::{Mutex, PoisonError};
 
 use crate::domain::Timestamp;
 
-/// State of the backups, for metrics.
+/// State of the backups that the daemon makes.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(super) struct BackupState {
+pub(crate) struct BackupState {
     /// Instant of the newest backup; none when there is none.
-    pub(super) newest_at: Option<Timestamp>,
+    pub(crate) newest_at: Option<Timestamp>,
     /// True when the latest attempt failed.
-    pub(super) has_failed: bool,
+    pub(crate) has_failed: bool,
 }
 
 /// State of the backups, which the loop of the backups sets; none while they are off.

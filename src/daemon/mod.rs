@@ -53,6 +53,7 @@ pub(crate) use control::{Control, Pulse};
 pub(crate) use difference::difference;
 pub(crate) use error::DaemonError;
 pub(crate) use handle::{Daemon, Start};
+pub(crate) use latest_backup::BackupState;
 pub(crate) use metrics::MetricsSource;
 pub(crate) use once::{observe_once, record_once, surplus_once, validate_once};
 pub(crate) use process::{ask_to_reload, may_be_alive};

@@ -21,6 +21,9 @@ pub(crate) struct Live {
     pub(crate) lateness_p99_ms: Option<u64>,
     /// Loops that must make progress.
     pub(crate) loops: Vec<LiveLoop>,
+    /// True when the latest attempt to make a backup failed; null while the daemon makes none by itself.
+    #[serde(default)]
+    pub(crate) backup_failed: Option<bool>,
 }
 
 /// Loop of the daemon with its progress.
@@ -54,6 +57,7 @@ impl Live {
             runs_limit: 64,
             lateness_p99_ms: Some(80),
             loops: vec![planner, LiveLoop::new("outbox", Duration::from_secs(91), true)],
+            backup_failed: Some(false),
         }
     }
 }
@@ -66,7 +70,7 @@ mod tests {
     fn figures_are_read_as_they_were_written() {
         let live = Live::sample();
         let text = serde_json::to_string(&live).unwrap();
-        let expected = r#"{"epoch":"epoch","runsInFlight":3,"runsLimit":64,"latenessP99Ms":80,"loops":[{"name":"planner","idleMs":12,"standsStill":false},{"name":"outbox","idleMs":91000,"standsStill":true}]}"#;
+        let expected = r#"{"epoch":"epoch","runsInFlight":3,"runsLimit":64,"latenessP99Ms":80,"loops":[{"name":"planner","idleMs":12,"standsStill":false},{"name":"outbox","idleMs":91000,"standsStill":true}],"backupFailed":false}"#;
         assert_eq!(text, expected);
         assert_eq!(serde_json::from_str::<Live>(&text).unwrap(), live);
     }

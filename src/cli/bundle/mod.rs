@@ -82,7 +82,7 @@ mod tests {
         std::fs::write(folder.join("password"), format!("{in_file}\n")).unwrap();
         let place = folder.display();
         let main = format!(
-            "[store]\npath = \"{place}/state.db\"\n\
+            "[store]\npath = \"{place}/state.db\"\n[backup]\nat = \"@daily\"\nkeep = 3\n\
              [heartbeat]\nurl = \"https://hc.example.com/{heartbeat}\"\n\
              [[receiver]]\nname = \"on-call\"\nurl = \"https://hooks.example.com/{url}\"\nformat = \"slack\"\n\
              [[integration]]\nname = \"lake-{in_file}\"\ntype = \"Trino\"\n[integration.config]\nhost = \"t.example.com\"\n\
@@ -97,6 +97,9 @@ mod tests {
     async fn archive_has_every_part_and_no_planted_secret() {
         let folder = tempfile::tempdir().unwrap();
         write_configuration(folder.path());
+        let backup = "state-20261123T050000Z-1a2b3c4d.db";
+        std::fs::create_dir(folder.path().join("backups")).unwrap();
+        std::fs::write(folder.path().join("backups").join(backup), "12345").unwrap();
         let file = folder.path().join("b.tar.gz");
         let said = bundle(folder.path(), &file).await.unwrap().text;
         let text = unpacked(&file);
@@ -106,6 +109,7 @@ mod tests {
             "configuration.json",
             "settings.txt",
             "store.json",
+            "backups.json",
             "log.txt",
             "metrics.txt",
         ] {
@@ -114,6 +118,9 @@ mod tests {
         }
         assert!(text.contains("p.example.com") && text.contains("\"on-call\""), "{text}");
         assert!(text.contains("schedule: Schedule(0 * * * * "), "{text}");
+        for part in [backup, "2026-11-23T05:00:00Z", "\"bytes\": 5", "\"keep\": 3"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
         for secret in SECRETS {
             assert!(!text.contains(secret) && !said.contains(secret), "{secret}: {text}");
         }

@@ -11,11 +11,14 @@ use super::super::args::{Doctor, Global, Json as Form, Source};
 use super::super::ask::Sockets;
 use super::super::doctor;
 use super::part::Part;
+use crate::blocking;
+use crate::config::Backups;
 use crate::daemon::{self, Assembly};
 use crate::domain::{Redactor, Timestamp};
 use crate::net::exchange::request;
 use crate::net::http::{Connections, HttpOptions};
 use crate::secrets;
+use crate::store;
 
 /// Lines of the log that are kept.
 const LOG_LINES: &str = "500";
@@ -42,6 +45,10 @@ pub(super) async fn gather(global: &Global, source: &Source, now: Timestamp) -> 
         Err(error) => format!("{error:#}"),
     };
     let store = found.as_ref().map_or(Json::Null, doctor::statistics);
+    let backups = match &assembly {
+        Some(assembly) => backups(&assembly.settings.backups).await,
+        None => Json::Null,
+    };
     let configuration = assembly.as_ref().map_or(Json::Null, configuration);
     let settings = assembly.as_ref().map(|one| format!("{:#?}\n", one.settings));
     let metrics = metrics(source, assembly.as_ref()).await.unwrap_or_else(|why| format!("{why}\n"));
@@ -56,6 +63,7 @@ pub(super) async fn gather(global: &Global, source: &Source, now: Timestamp) -> 
         ),
         ("settings.txt", "settings of the daemon", settings.unwrap_or_default()),
         ("store.json", "statistics of the database", pretty(&store)),
+        ("backups.json", "schedule and folder of the backups, with those in it", pretty(&backups)),
         ("log.txt", "latest lines of the log", log),
         ("metrics.txt", "metrics of the daemon", metrics),
     ];
@@ -111,6 +119,27 @@ fn configuration(assembly: &Assembly) -> Json {
         "integrations": integrations.collect::<BTreeMap<_, _>>(),
         "receivers": receivers.collect::<BTreeMap<_, _>>(),
     })
+}
+
+/// Returns the settings of the backups, with instant and size of those in the folder; an error in place of what cannot
+/// be read.
+async fn backups(settings: &Backups) -> Json {
+    let Backups { at, dir, keep } = settings;
+    let place = dir.clone();
+    let read = move || {
+        let kept = store::backups(&place).map_err(|error| error.to_string())?;
+        let shown = kept.iter().map(|one| {
+            let bytes = std::fs::metadata(&one.path).map(|about| about.len()).ok();
+            let file = one.path.file_name().unwrap_or_default().to_string_lossy();
+            json!({ "at": one.at.to_string(), "file": file, "bytes": bytes })
+        });
+        Ok::<_, String>(Json::from_iter(shown))
+    };
+    let found = blocking::run("the backups", WAIT, read).await;
+    let found = found.map_err(|error| error.to_string()).flatten();
+    let at = at.as_ref().map(|at| format!("{} {}", at.text(), at.zone()));
+    let (kept, error) = (found.as_ref().ok(), found.as_ref().err());
+    json!({ "at": at, "dir": dir, "keep": keep, "kept": kept, "error": error })
 }
 
 /// Returns the latest lines of the service's log in the journal.

@@ -41,6 +41,7 @@ async fn read(visit: &Visit) -> Result<(Frame, Overview), Refused> {
     let reads = Reads::read(visit.view(), &selection, now).await;
     let mut reads = reads.map_err(|error| visit.unread(&error))?;
     reads.lateness = visit.source.control.lateness();
+    reads.backup = visit.source.control.backup_state();
     let page = Overview::new(&selection, &asked, &mutes, &reads, &visit.viewer);
     let counts = counts(&page, rows.len());
     let frame = Frame::new(&visit.viewer, "integrations", page.headline.title.clone(), counts);

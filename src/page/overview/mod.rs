@@ -31,6 +31,7 @@ use super::moment::Moment;
 use super::mutes::Mutes;
 use super::text::{counted, grouped, took};
 use super::viewer::Viewer;
+use crate::daemon::BackupState;
 use crate::view::Order;
 
 /// Number of expiries that are listed.
@@ -51,6 +52,8 @@ pub(crate) struct Overview {
     pub(crate) runs: Option<String>,
     /// Lateness that 99 % of the latest runs stay within.
     pub(crate) lateness: Option<String>,
+    /// State of the latest backup, to those who see the receivers as well.
+    pub(crate) backup: Option<BackupFact>,
     /// Sentence about the latest change, for those who listen.
     pub(crate) say: String,
     /// Tiles of the platforms.
@@ -83,6 +86,29 @@ pub(crate) struct Overview {
     pub(crate) receivers_href: String,
     /// Link to all silences.
     pub(crate) silences_href: String,
+}
+
+/// Latest backup as it is shown.
+#[derive(Clone, Debug)]
+pub(crate) struct BackupFact {
+    /// Age of the newest backup; none without one.
+    pub(crate) at: Option<Moment>,
+    /// Result in words: what is to be known beside the age.
+    pub(crate) text: &'static str,
+    /// Class of its colour.
+    pub(crate) tone: &'static str,
+}
+
+impl BackupFact {
+    fn of(state: BackupState, viewer: &Viewer) -> Self {
+        let BackupState { newest_at, has_failed } = state;
+        let (text, tone) = match (newest_at, has_failed) {
+            (_, true) => ("the latest attempt failed", "bad"),
+            (None, false) => ("none yet", "warn"),
+            (Some(_), false) => ("verified", "ok"),
+        };
+        Self { at: newest_at.map(|at| viewer.present.ago(at)), text, tone }
+    }
 }
 
 /// Form of the filters.
@@ -164,6 +190,10 @@ impl Overview {
             latest,
             runs: reads.runs.map(|runs| grouped(usize::try_from(runs).unwrap_or(usize::MAX))),
             lateness: reads.lateness.map(took),
+            backup: reads
+                .backup
+                .filter(|_| shows_receivers)
+                .map(|state| BackupFact::of(state, viewer)),
             say: say.unwrap_or_default(),
             tiles: Tile::all(selection, asked),
             causes: causes.collect(),
@@ -272,4 +302,28 @@ impl Form {
 /// Returns the link without any filter.
 fn cleared(pairs: &Pairs) -> String {
     pairs.kept().at("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Timestamp;
+    use crate::page::viewer::Access;
+    use crate::page::viewer::samples::viewer;
+
+    #[test]
+    fn latest_backup_has_its_age_and_result() {
+        let viewer = viewer(Access::Read);
+        let fact = |hours: Option<i64>, has_failed| {
+            let ago = |hours| Timestamp(viewer.present.now.0 - hours * 3_600_000);
+            let fact =
+                BackupFact::of(BackupState { newest_at: hours.map(ago), has_failed }, &viewer);
+            (fact.at.map_or_else(String::new, |at| at.text), fact.text, fact.tone)
+        };
+        let failed = "the latest attempt failed";
+        assert_eq!(fact(Some(5), false), ("5h ago".to_owned(), "verified", "ok"));
+        assert_eq!(fact(Some(53), true), ("2 d ago".to_owned(), failed, "bad"));
+        assert_eq!(fact(None, true), (String::new(), failed, "bad"));
+        assert_eq!(fact(None, false), (String::new(), "none yet", "warn"));
+    }
 }

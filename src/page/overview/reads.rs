@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::row::EXPIRY_SHOWN;
 use super::selection::Selection;
+use crate::daemon::BackupState;
 use crate::domain::{IntegrationId, Timestamp};
 use crate::page::strip::MARKS;
 use crate::store::{
@@ -43,6 +44,8 @@ pub(crate) struct Reads {
     pub(crate) runs: Option<u32>,
     /// Lateness that 99 % of the latest runs stay within.
     pub(crate) lateness: Option<Duration>,
+    /// State of the backups that the daemon makes.
+    pub(crate) backup: Option<BackupState>,
 }
 
 impl Reads {

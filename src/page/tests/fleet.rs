@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::daemon::BackupState;
 use crate::domain::{
     Class, Factor, FactorKind, IntegrationId, Maintenance, ReportStatus, Schedule, Selection as Of,
     Status,
@@ -193,6 +194,7 @@ impl Fleet {
                 .map(|integration| Attributed::<TransitionRow> { integration, row: change }),
             runs: Some(214),
             lateness: Some(Duration::from_millis(80)),
+            backup: Some(BackupState { newest_at: Some(samples::now()), has_failed: false }),
         }
     }
 }
