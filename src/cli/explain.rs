@@ -102,7 +102,7 @@ fn rule(last: &RunRow, row: &IntegrationRow) -> String {
 }
 
 /// Returns the evidence as a sentence, and each look with its weight.
-fn evidence(evidence: &Evidence, heading: &str, screen: Screen) -> String {
+pub(super) fn evidence(evidence: &Evidence, heading: &str, screen: Screen) -> String {
     let Evidence { sentence, looks, overrides, .. } = evidence;
     let counted = (!overrides.is_empty()).then(|| {
         let keys = overrides.join(", ");

@@ -1,29 +1,45 @@
 //! The table of a report's tests, for every command that shows one.
 
 use super::print::{Column, Screen, Table, ago, result_word, sanitise};
-use crate::domain::{Class, Counters, Subject, Timestamp};
+use crate::domain::{Class, Counters, Subject, Timestamp, duration_text};
 use crate::store::{CandidateRow, RunRow, StoredReport, StoredTest};
 
-const COLUMNS: [Column; 4] = [
-    Column::whole("RESULT"),
-    Column::whole("CLASS").dropped(1),
-    Column::text("TEST"),
-    Column::text("MESSAGE"),
-];
+const RESULT: Column = Column::whole("RESULT");
+const CLASS: Column = Column::whole("CLASS").dropped(2);
+const TEST: Column = Column::text("TEST");
+const MESSAGE: Column = Column::text("MESSAGE");
 
 /// Lays out one row per test: result, class, name, message, and the remediation on its own line.
 #[must_use]
 pub(super) fn table(screen: Screen, report: &StoredReport) -> String {
-    let mut table = Table::new(screen, COLUMNS);
+    let mut table = Table::new(screen, [RESULT, CLASS, TEST, MESSAGE]);
     for test in &report.tests {
-        table.row([
-            result_word(test.status),
-            test.class.map_or("-", Class::as_str).to_owned(),
-            sanitise(&test.name).into_owned(),
-            message(test),
-        ]);
+        table.row([result_word(test.status), class(test), name(test), message(test)]);
     }
     table.text()
+}
+
+/// Lays out the same of a stored run, with the time of each test where it is known.
+#[must_use]
+pub(super) fn table_of(run: &RunRow, screen: Screen) -> String {
+    if run.took.is_empty() {
+        return table(screen, &run.report);
+    }
+    let took = Column::whole("TOOK").dropped(1);
+    let mut table = Table::new(screen, [RESULT, CLASS, took, TEST, MESSAGE]);
+    for (place, test) in run.report.tests.iter().enumerate() {
+        let took = run.took.of(place).map_or_else(|| "-".to_owned(), duration_text);
+        table.row([result_word(test.status), class(test), took, name(test), message(test)]);
+    }
+    table.text()
+}
+
+fn class(test: &StoredTest) -> String {
+    test.class.map_or("-", Class::as_str).to_owned()
+}
+
+fn name(test: &StoredTest) -> String {
+    sanitise(&test.name).into_owned()
 }
 
 /// Returns a line for each test that failed or warned, with its class and its remediation.

@@ -7,10 +7,10 @@ use super::args::{Global, Show};
 use super::ask::{self, Sockets};
 use super::error::CommandError;
 use super::print::{Answer, Screen, ago, ahead, counted, result_word, sanitise, status_word};
-use super::{read, results, situation};
+use super::{explain, read, results, situation};
 use crate::domain::{Class, RunId};
 use crate::store::{CandidateRow, IntegrationRow, RunRow, View};
-use crate::view::{Integration, Run, Situation, config, leaves, parsed};
+use crate::view::{Evidence, Integration, Run, Situation, config, leaves, parsed};
 
 /// Shows one integration as it is in the store.
 pub(super) async fn answer(
@@ -68,11 +68,14 @@ pub(super) fn run_text(row: &IntegrationRow, run: &RunRow, screen: Screen) -> St
     ];
     let facts = facts.into_iter().map(|(name, value)| format!("{name:<15}{value}\n"));
     let facts: String = facts.collect();
-    let table = results::table(screen, &run.report);
+    let table = results::table_of(run, screen);
     let evidence =
         results::evidence(&run.report).map_or_else(String::new, |text| format!("\n{text}"));
     let drift = results::drift(run, None).map_or_else(String::new, |drift| format!("\n{drift}"));
-    format!("{facts}\n{table}{evidence}{drift}")
+    let verdict = Evidence::of_run(run).map_or_else(String::new, |found| {
+        format!("\n{}", explain::evidence(&found, "Evidence", screen))
+    });
+    format!("{facts}\n{table}{evidence}{drift}{verdict}")
 }
 
 pub(super) fn text(row: &IntegrationRow, situation: &Situation, screen: Screen) -> String {
@@ -81,7 +84,7 @@ pub(super) fn text(row: &IntegrationRow, situation: &Situation, screen: Screen) 
     let leaves = lines(&config(row));
     let results = match &row.last_run {
         Some(run) => {
-            let table = results::table(screen, &run.report);
+            let table = results::table_of(run, screen);
             let drift = results::drift(run, row.fingerprint_at);
             let drift = drift.map_or(String::new(), |drift| format!("\n{drift}"));
             format!("Validation results: {}\n{table}{drift}", result_word(run.status))
@@ -109,7 +112,7 @@ fn candidate(new: &CandidateRow, screen: Screen) -> String {
         format!(
             "\nValidation results: {}\n{}",
             result_word(run.status),
-            results::table(screen, &run.report)
+            results::table_of(run, screen)
         )
     });
     format!("\n{heading}{leaves}{table}")
@@ -198,11 +201,11 @@ Configuration
   port = 5439
 
 Validation results: failed
-RESULT   CLASS        TEST             MESSAGE
-passed   -            Host is given    -
-failed   unreachable  Connect to host  Unable\\nto connect to host.
-                                       Fix: Open port 5439.
-skipped  -            Create role      Not run.
+RESULT   CLASS        TOOK   TEST             MESSAGE
+passed   -            3ms    Host is given    -
+failed   unreachable  809ms  Connect to host  Unable\\nto connect to host.
+                                              Fix: Open port 5439.
+skipped  -            -      Create role      Not run.
 
 What changed since the last passing run at 2026-11-23T07:45:00Z
   version of h: 1.3 instead of 1.2\\u{9b}
@@ -224,11 +227,11 @@ Consecutive: 2 failing, 0 passing
   host = other
 
 Validation results: failed
-RESULT   CLASS        TEST             MESSAGE
-passed   -            Host is given    -
-failed   unreachable  Connect to host  Unable\\nto connect to host.
-                                       Fix: Open port 5439.
-skipped  -            Create role      Not run.
+RESULT   CLASS        TOOK   TEST             MESSAGE
+passed   -            3ms    Host is given    -
+failed   unreachable  809ms  Connect to host  Unable\\nto connect to host.
+                                              Fix: Open port 5439.
+skipped  -            -      Create role      Not run.
 ";
         let shown = samples::plain(&shown);
         assert!(shown.ends_with(expected.trim_start_matches('\n')), "{shown}");
@@ -246,17 +249,24 @@ Result         failed
 Class          unreachable
 Rule           a transient failure \\u{9b}
 
-RESULT   CLASS        TEST             MESSAGE
-passed   -            Host is given    -
-failed   unreachable  Connect to host  Unable\\nto connect to host.
-                                       Fix: Open port 5439.
-skipped  -            Create role      Not run.
+RESULT   CLASS        TOOK   TEST             MESSAGE
+passed   -            3ms    Host is given    -
+failed   unreachable  809ms  Connect to host  Unable\\nto connect to host.
+                                              Fix: Open port 5439.
+skipped  -            -      Create role      Not run.
 
 What the platform said
   Connect to host: refused\\u{1b}[31m
 
 What changed since the last passing run
   version of h: 1.3 instead of 1.2\\u{9b}
+
+Evidence: What was seen weighs 100 of the 100 that a failure needs.
+AT                    WEIGHT  MISSING  SEEN
+2026-11-23T08:00:00Z  25      75       unreachable
+2026-11-23T08:00:30Z  25      50       unreachable
+2026-11-23T08:02:00Z  25      25       unreachable
+2026-11-23T08:02:00Z  25      0        3 others with the same host db\\u{1b} fail too
 ";
         let shown = run_text(&samples::integration(), &samples::run(), samples::screen());
         assert_eq!(samples::plain(&shown), expected);

@@ -25,6 +25,8 @@ pub(crate) struct Observed {
     /// True when a test only repeated the refusal of a log-in that an earlier run reported: nothing was
     /// sent, and the run is no new evidence.
     pub(crate) is_repeat: bool,
+    /// Time that each test took, by its name; none for those that were not run.
+    pub(crate) took: BTreeMap<&'static str, Duration>,
 }
 
 /// Facts by name, each with its set of values; normalised, so that the same fact is equal.
@@ -73,7 +75,7 @@ impl FactCollector {
 impl Observed {
     /// Adds everything in `other`, of the same run.
     pub(crate) fn merge(&mut self, other: Self) {
-        let Self { facts, expiries, lifetimes, clocks, is_repeat } = other;
+        let Self { facts, expiries, lifetimes, clocks, is_repeat, took } = other;
         self.is_repeat |= is_repeat;
         for (fact, values) in facts {
             self.facts.entry(fact).or_default().extend(values);
@@ -81,6 +83,7 @@ impl Observed {
         self.expiries.extend(expiries);
         self.lifetimes.extend(lifetimes);
         self.clocks.extend(clocks);
+        self.took.extend(took);
     }
 }
 

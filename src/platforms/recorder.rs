@@ -107,11 +107,12 @@ impl Recorder {
             self.skip(test, format!("Not run because the whole run reached its limit of {limit}."));
             return None;
         }
-        let limit = self.test_limit.min(left);
+        let (limit, begun) = (self.test_limit.min(left), Instant::now());
         let found = match timeout(limit, work()).await {
             Ok(found) => found.map(Into::into).map_err(Into::into),
             Err(_elapsed) => Err(self.silence(test, limit).into()),
         };
+        self.observed.took.insert(test.name, begun.elapsed());
         let (outcome, value) = match found {
             Ok(Passed { value, message, warning, seen }) => {
                 self.saw(seen);
@@ -248,6 +249,23 @@ mod tests {
         assert_eq!(found[2], (ReportStatus::Failed, "No answer within 30s.".to_owned()));
         assert_eq!(found[3].0, ReportStatus::Skipped);
         assert!(found[3].1.contains("limit of 50s"), "{found:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn time_of_each_test_that_was_run_is_kept() {
+        let mut run = Recorder::new(CATALOG, &context());
+        let slow = async || {
+            tokio::time::sleep(Duration::from_millis(340)).await;
+            Ok::<_, Finding>(())
+        };
+        let silent = async || -> Result<(), Finding> { std::future::pending().await };
+        run.test(CONNECT, slow).await.unwrap();
+        run.test(ABSENT, slow).await;
+        run.test(PRESENT, silent).await;
+        let took = run.finish().observed.took;
+        let expected = [(CONNECT, 340), (PRESENT, 30_000)];
+        let expected = expected.map(|(test, ms)| (test.name, Duration::from_millis(ms)));
+        assert_eq!(took, expected.into(), "what does not apply takes no time");
     }
 
     #[tokio::test(start_paused = true)]

@@ -49,6 +49,8 @@ pub(crate) use page::{Cursor, Listed, PAGE_MAX, Page, each_page};
 pub(crate) use receivers::{EventRow, Events, PendingTypes, ReceiverRow};
 pub(crate) use restore::RestorePlan;
 pub(crate) use retention::{Pruned, Retention, Surplus};
+#[cfg(test)]
+pub(crate) use rows::Took;
 pub(crate) use rows::{
     AttemptRow, CandidateRow, DeliveryFilter, DeliveryRow, HistoryRow, IntegrationRow, Mark,
     RunRow, StatusRow, TargetRow, TransitionRow,

@@ -7,7 +7,7 @@ use super::mutes::MuteRow;
 use crate::domain::ledger::{DeliveryState, StoredReport, Trigger};
 use crate::domain::{
     About, Cause, Class, DeliveryId, Drift, EventType, Evidence, Flips, IntegrationId, OwnFault,
-    ReportStatus, RunId, Status, Subject, Timestamp,
+    ReportStatus, RunId, Status, Subject, Timestamp, Weighed,
 };
 
 /// An integration as the store knows it.
@@ -153,6 +153,26 @@ pub(crate) struct RunRow {
     pub(crate) report: StoredReport,
     /// Facts in which it differs from the last passing run, when it failed.
     pub(crate) drift: Vec<Drift>,
+    /// Time that each test took, in the order of its results; none for those that were not run.
+    pub(crate) took: Took,
+    /// Looks that its verdict rests on; none where nothing was in doubt.
+    pub(crate) evidence: Vec<Weighed>,
+}
+
+/// Time that each test of a run took, in the order of its results.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Took(pub(crate) Vec<Option<Duration>>);
+
+impl Took {
+    /// Returns the time that the test at this place took; none when it was not run, or its time is not known.
+    pub(crate) fn of(&self, place: usize) -> Option<Duration> {
+        self.0.get(place).copied().flatten()
+    }
+
+    /// Returns true when no time is known.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.iter().all(Option::is_none)
+    }
 }
 
 /// Entry of an integration's history.

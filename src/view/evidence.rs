@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::domain::{self, NEEDED, Past, Policy, Weighed};
+use crate::store::RunRow;
 
 /// Evidence about one configuration.
 #[derive(Debug, Serialize)]
@@ -30,6 +31,23 @@ impl Evidence {
         let missing = NEEDED.saturating_sub(weight);
         let sentence = sentence(evidence, weight, policy);
         Self { sentence, looks, weight, needed: NEEDED, missing, overrides: policy.overrides() }
+    }
+}
+
+impl Evidence {
+    /// Returns the evidence behind the verdict on a run, as it weighed then; none where nothing was in doubt.
+    pub(crate) fn of_run(run: &RunRow) -> Option<Self> {
+        let looks = run.evidence.clone();
+        let of = if looks.first()?.seen == "passed" { "recovery" } else { "a failure" };
+        let missing = looks.iter().map(|look| look.missing).min()?;
+        let weight = NEEDED.saturating_sub(missing);
+        let said = format!("What was seen weighs {weight} of the {NEEDED} that {of} needs");
+        let sentence = if missing == 0 {
+            format!("{said}.")
+        } else {
+            format!("{said}; {missing} are missing.")
+        };
+        Some(Self { sentence, looks, weight, needed: NEEDED, missing, overrides: Vec::new() })
     }
 }
 
@@ -76,9 +94,51 @@ fn sentence(evidence: &domain::Evidence, weight: u32, policy: &Policy) -> String
 mod tests {
     use super::*;
     use crate::domain::{Class, Counters, Look, Sight, Timestamp};
+    use crate::view::samples;
 
     fn failed(class: Class) -> Sight {
         Sight::Failed { class, is_certain: true }
+    }
+
+    #[test]
+    fn evidence_of_a_run_is_as_it_weighed_then() {
+        let run = |seen: &str, missing: &[u32]| RunRow {
+            evidence: missing
+                .iter()
+                .map(|missing| Weighed {
+                    at: Timestamp(0),
+                    seen: seen.to_owned(),
+                    certain: None,
+                    siblings: None,
+                    weight: 25,
+                    missing: *missing,
+                })
+                .collect(),
+            ..samples::run()
+        };
+        let cases: [(&str, &[u32], Option<&str>); 4] = [
+            ("unreachable", &[], None),
+            (
+                "unreachable",
+                &[75],
+                Some("What was seen weighs 25 of the 100 that a failure needs; 75 are missing."),
+            ),
+            (
+                "throttled",
+                &[75, 50, 0],
+                Some("What was seen weighs 100 of the 100 that a failure needs."),
+            ),
+            (
+                "passed",
+                &[50],
+                Some("What was seen weighs 50 of the 100 that recovery needs; 50 are missing."),
+            ),
+        ];
+        for (seen, missing, expected) in cases {
+            let found = Evidence::of_run(&run(seen, missing));
+            assert_eq!(found.as_ref().map(|found| found.sentence.as_str()), expected);
+            assert_eq!(found.map_or(0, |found| found.looks.len()), missing.len());
+        }
     }
 
     #[test]

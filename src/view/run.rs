@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::evidence::Evidence;
 use super::time::millis;
 use crate::domain::{Class, Drift, ReportStatus, Timestamp, ValidationResults};
 use crate::store::{RunRow, StoredReport, StoredTest, Trigger};
@@ -23,6 +24,12 @@ pub(crate) struct Run<'a> {
     drift: &'a [Drift],
     #[serde(skip_serializing_if = "Option::is_none")]
     validation_results: Option<ValidationResults>,
+    /// Durations of the tests in milliseconds, in the order of the results; null for one that was not run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test_durations_ms: Option<Vec<Option<u64>>>,
+    /// Evidence that its verdict rests on, as it weighed then; absent where nothing was in doubt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evidence: Option<Evidence>,
 }
 
 impl<'a> From<&'a RunRow> for Run<'a> {
@@ -39,14 +46,19 @@ impl<'a> From<&'a RunRow> for Run<'a> {
             details: details(&run.report),
             drift: &run.drift,
             validation_results: None,
+            test_durations_ms: None,
+            evidence: None,
         }
     }
 }
 
 impl Run<'_> {
-    /// Adds the published results.
+    /// Adds the published results, the time of each test, and the evidence behind the verdict.
     pub(crate) fn with_results(mut self, run: &RunRow) -> Self {
         self.validation_results = Some(results(run));
+        let took = (0..run.report.tests.len()).map(|place| run.took.of(place).map(millis));
+        self.test_durations_ms = Some(took.collect()).filter(|_| !run.took.is_empty());
+        self.evidence = Evidence::of_run(run);
         self
     }
 }

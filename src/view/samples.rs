@@ -19,7 +19,7 @@ use crate::platforms::{AutoBootstrap, Platform};
 use crate::store::{
     Act, AuditRow, Backup, BrokenRule, CandidateRow, Condition, Contents, IntegrationRow, MuteRow,
     OutageRow, OwnFaultRow, Requested, RestorePlan, RunRow, SilenceRow, Space, StatusRow,
-    StoredReport, TableSize, TargetRow, TransitionRow, Trigger,
+    StoredReport, TableSize, TargetRow, Took, TransitionRow, Trigger,
 };
 
 const TESTS: &[Test] =
@@ -74,6 +74,8 @@ pub(crate) fn run() -> RunRow {
             lost: vec!["1.2\u{9b}".to_owned()],
             gained: vec!["1.3".to_owned()],
         }],
+        took: Took([Some(3), Some(809), None].map(|ms| ms.map(Duration::from_millis)).to_vec()),
+        evidence: evidence().weighed(&Policy::default()),
     }
 }
 

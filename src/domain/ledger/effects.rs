@@ -8,7 +8,7 @@ use super::outbox::{Attempt, DeliveryState, ReceiverHealth};
 use super::row::Row;
 use crate::domain::{
     DeliveryId, Event, EventType, Factor, Format, IntegrationId, OwnFault, RunId, Selection,
-    SharedCause, Status, Timestamp, Transition,
+    SharedCause, Status, Timestamp, Transition, Weighed,
 };
 
 /// One change to what is stored.
@@ -34,6 +34,8 @@ pub(crate) enum Effect {
         index: usize,
         /// The rule that made its verdict.
         rule: String,
+        /// Looks that the verdict rests on; none where nothing was in doubt.
+        evidence: Vec<Weighed>,
     },
     /// Adds a status change to the history.
     InsertTransition(NewTransition),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     Drift, Facts, IntegrationId, Observed, OwnFault, Policy, Report, ReportStatus, RunId, Schedule,
-    Status, Subject, Timestamp, Transition, Verdict, difference,
+    Status, Subject, TestResult, Timestamp, Transition, Verdict, difference,
 };
 
 /// Reason of a run.
@@ -112,6 +112,12 @@ pub(crate) struct SubjectRun {
 }
 
 impl SubjectRun {
+    /// Returns the time that each test of the report took; none for one that was not run.
+    pub(crate) fn took(&self) -> Vec<Option<Duration>> {
+        let took = |result: &TestResult| self.observed.took.get(result.test.name).copied();
+        self.report.tests.iter().map(took).collect()
+    }
+
     /// Returns true when it passed, with warnings or without.
     pub(crate) fn is_good(&self) -> bool {
         match self.report.status() {

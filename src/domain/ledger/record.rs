@@ -169,7 +169,9 @@ fn insert_runs(
 ) {
     for (index, (run, (_, judgement))) in finished.runs.iter().zip(judged).enumerate() {
         let id = run_id(draft.case, index);
-        draft.push(Effect::InsertRun { id, index, rule: judgement.rule.clone() });
+        let is_doubted = row.status != Status::Enabled || is_doubted(row, run, judgement);
+        let evidence = if is_doubted { judgement.shown.clone() } else { Vec::new() };
+        draft.push(Effect::InsertRun { id, index, rule: judgement.rule.clone(), evidence });
         let progress = row.progress_mut(run.subject);
         progress.evidence = judgement.evidence.clone();
         progress.last_run = Some(id.0);
@@ -181,6 +183,14 @@ fn insert_runs(
             (ReportStatus::Failed | ReportStatus::Skipped, _) => {}
         }
     }
+}
+
+/// Returns true when a run did not simply pass where nothing was in doubt. Such runs are nearly all, and are kept
+/// without their evidence.
+fn is_doubted(row: &Row, run: &SubjectRun, judgement: &Judgement) -> bool {
+    let before = &row.progress(run.subject).evidence;
+    let is_calm = before.looks.is_empty() && !before.is_failing;
+    !(is_calm && run.is_good() && judgement.verdict == Verdict::Passed)
 }
 
 /// Takes the step that a verdict is. Failures of the configuration in force can be muted, flap and be

@@ -84,6 +84,13 @@ pub(crate) struct LookItem {
     pub(crate) weight: u32,
 }
 
+impl LookItem {
+    /// Look as it is shown.
+    pub(crate) fn of(look: &Weighed, viewer: &Viewer) -> Self {
+        Self { at: viewer.present.exact(look.at), seen: look.words(), weight: look.weight }
+    }
+}
+
 /// Page of an integration as it is shown.
 #[derive(Clone, Debug)]
 pub(crate) struct Detail {
@@ -320,12 +327,7 @@ fn verdict(explanation: &Explanation, viewer: &Viewer) -> Vec<Part> {
 /// Returns the looks that count, oldest first.
 fn looks(explanation: &Explanation, viewer: &Viewer) -> Vec<LookItem> {
     let evidence = explanation.evidence();
-    let look = |look: &Weighed| LookItem {
-        at: viewer.present.exact(look.at),
-        seen: look.words(),
-        weight: look.weight,
-    };
-    evidence.looks.iter().map(look).collect()
+    evidence.looks.iter().map(|look| LookItem::of(look, viewer)).collect()
 }
 
 /// Returns the leaves of each configuration; every secret is replaced.

@@ -38,15 +38,17 @@ pub(crate) struct TestItem {
     pub(crate) class: &'static str,
     /// Remediation of the failure.
     pub(crate) fix: Option<String>,
+    /// Time that it took in words; empty where it is not known.
+    pub(crate) took: String,
 }
 
 impl Results {
     /// Results of a run under a heading.
     pub(crate) fn of(run: &RunRow, title: &'static str, viewer: &Viewer) -> Self {
-        let mut tests: Vec<_> = run.report.tests.iter().collect();
-        tests.sort_by_key(|test| rank(test.status));
+        let mut tests: Vec<_> = run.report.tests.iter().enumerate().collect();
+        tests.sort_by_key(|(_, test)| rank(test.status));
         let count = |status: ReportStatus| {
-            let count = tests.iter().filter(|test| test.status == status).count();
+            let count = tests.iter().filter(|(_, test)| test.status == status).count();
             (0 < count).then(|| format!("{count} {}", word(status)))
         };
         let order = [
@@ -59,12 +61,16 @@ impl Results {
         let evidence = tests
             .iter()
             .filter(|_| !viewer.is_public())
-            .filter_map(|test| Some((test.name.clone(), test.evidence.clone()?)));
+            .filter_map(|(_, test)| Some((test.name.clone(), test.evidence.clone()?)));
+        let item = |&(place, test): &(usize, &StoredTest)| {
+            let time = run.took.of(place).map(took).unwrap_or_default();
+            TestItem { took: time, ..TestItem::of(test, viewer) }
+        };
         Self {
             title,
             summary: format!("{} · {}", counts.join(", "), took(run.duration)),
             evidence: evidence.collect(),
-            tests: tests.iter().map(|test| TestItem::of(test, viewer)).collect(),
+            tests: tests.iter().map(item).collect(),
         }
     }
 }
@@ -87,6 +93,7 @@ impl TestItem {
             message: message(test, viewer.is_public()),
             class: test.class.map_or("", Class::as_str),
             fix,
+            took: String::new(),
         }
     }
 }
@@ -130,6 +137,8 @@ mod tests {
             ("Create role", "skipped", "Not run.", ""),
         ];
         assert_eq!(tests, expected);
+        let took: Vec<_> = shown.tests.iter().map(|test| test.took.as_str()).collect();
+        assert_eq!(took, ["809 ms", "3 ms", ""], "each test keeps its own time");
         let evidence = [("Connect to host".to_owned(), "refused\u{1b}[31m".to_owned())];
         assert_eq!(shown.evidence, evidence);
         assert_eq!(shown.tests[0].fix.as_deref(), Some("Open port 5439."));

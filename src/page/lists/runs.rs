@@ -1,11 +1,12 @@
 //! Runs in a list, and one run with all that its tests said.
 
 use crate::domain::{Class, Facts, ReportStatus, Subject, duration_text};
-use crate::page::integration::{Change, Results, changes, run_href, word};
+use crate::page::integration::{Change, LookItem, Results, changes, run_href, word};
 use crate::page::moment::Moment;
 use crate::page::viewer::Viewer;
 use crate::page::words;
 use crate::store::{Attributed, RunRow, TargetRow};
+use crate::view::Evidence;
 
 /// Run in a list.
 #[derive(Clone, Debug)]
@@ -47,6 +48,10 @@ pub(crate) struct RunPage {
     pub(crate) results: Vec<Results>,
     /// Differences from the last run that passed.
     pub(crate) changes: Vec<Change>,
+    /// Evidence behind the verdict as a sentence; empty where nothing was in doubt, and in public.
+    pub(crate) evidence: String,
+    /// Looks that the verdict rests on.
+    pub(crate) looks: Vec<LookItem>,
 }
 
 impl RunItem {
@@ -88,6 +93,8 @@ impl RunItem {
 impl RunPage {
     /// Page of a run of an integration.
     pub(crate) fn new(target: &TargetRow, run: &RunRow, viewer: &Viewer) -> Self {
+        let evidence = Evidence::of_run(run).filter(|_| !viewer.is_public());
+        let looks = evidence.iter().flat_map(|found| &found.looks);
         let configuration = match run.subject {
             Subject::Active => "the configuration in force",
             Subject::Candidate => "the new configuration",
@@ -97,6 +104,8 @@ impl RunPage {
             configuration,
             results: vec![Results::of(run, "Tests", viewer)],
             changes: if viewer.is_public() { Vec::new() } else { changes(run, &Facts::new()) },
+            looks: looks.map(|look| LookItem::of(look, viewer)).collect(),
+            evidence: evidence.map(|found| found.sentence).unwrap_or_default(),
         }
     }
 }
@@ -121,8 +130,20 @@ mod tests {
     fn public_run_has_no_rule_and_no_changes() {
         let page = RunPage::new(&samples::target(), &samples::run(), &viewer(Access::Public));
         assert_eq!(page.item.rule, "The platform cannot be reached.");
-        assert!(page.changes.is_empty());
+        assert!(page.changes.is_empty() && page.looks.is_empty() && page.evidence.is_empty());
         let page = RunPage::new(&samples::target(), &samples::run(), &viewer(Access::Read));
         assert_eq!((page.changes.len(), page.configuration), (2, "the configuration in force"));
+        assert_eq!(page.evidence, "What was seen weighs 100 of the 100 that a failure needs.");
+        let looks: Vec<_> = page.looks.iter().map(|look| (&*look.seen, look.weight)).collect();
+        let siblings = "3 others with the same host db\u{1b} fail too";
+        let unreachable = ("unreachable", 25);
+        assert_eq!(looks, [unreachable, unreachable, unreachable, (siblings, 25)]);
+    }
+
+    #[test]
+    fn run_without_doubt_has_no_evidence() {
+        let run = RunRow { evidence: Vec::new(), ..samples::run() };
+        let page = RunPage::new(&samples::target(), &run, &viewer(Access::Read));
+        assert!(page.looks.is_empty() && page.evidence.is_empty());
     }
 }

@@ -35,6 +35,9 @@ fn planted() -> crate::page::integration::Rows {
         test.evidence = Some(word("evidence"));
     }
     let (lost, gained) = (vec![word("fact")], vec![word("fact")]);
+    for siblings in run.evidence.iter_mut().filter_map(|look| look.siblings.as_mut()) {
+        siblings.factor.value = word("host");
+    }
     run.drift = vec![Drift { kind: FactKind::Grant, of: word("principal"), lost, gained }];
     explanation.runs = vec![run.clone()];
     explanation.row.config_shown = serde_json::json!({ "key": word("setting") }).to_string();

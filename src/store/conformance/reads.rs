@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use super::bench::{Bench, START, failed, first_page, passed, wanted};
 use super::on_every_engine;
-use crate::domain::{Class, OwnFault};
-use crate::store::{DeliveryFilter, DeliveryState, Page, Retention};
+use crate::domain::{Class, Observed, OwnFault};
+use crate::store::{DeliveryFilter, DeliveryState, Page, Retention, RunFilter, RunRow, SubjectRun};
 
 on_every_engine!(
     pages_go_on_after_their_cursor,
+    runs_are_read_with_the_time_of_each_test_and_their_evidence,
     events_are_numbered_in_the_order_of_their_commits,
     gap_of_pruned_events_is_noticed,
     retention_keeps_the_latest_run_and_what_is_pending,
@@ -26,6 +27,39 @@ async fn pages_go_on_after_their_cursor(bench: Bench) {
         page = Page { after: Some(next), ..Page::first(2) };
     }
     assert_eq!(names, ["n1", "n2", "n3", "n4", "n5"]);
+}
+
+async fn runs_are_read_with_the_time_of_each_test_and_their_evidence(bench: Bench) {
+    let mut bench = bench.enabled().await;
+    let runs = [(failed(Class::Unreachable), 30_000), (passed(), 12)];
+    for (report, ms) in runs {
+        bench.wait_until_due("one").await;
+        let begun = bench.begun("one").await;
+        let took = [(report.tests[0].test.name, Duration::from_millis(ms))].into();
+        let observed = Observed { took, ..Observed::default() };
+        let subject = begun.subjects()[0];
+        bench.record_run(begun, SubjectRun { subject, report, observed, own_fault: None }).await;
+    }
+    let id = bench.id("one").await;
+    let view = bench.view();
+    let read = view.runs(id, first_page()).await.unwrap().rows;
+    let all = view.all_runs(RunFilter::default(), first_page()).await.unwrap().rows;
+    let facts = |run: &RunRow| {
+        let seen = run.evidence.iter().map(|look| (look.seen.clone(), look.missing));
+        (run.took.of(0), seen.collect::<Vec<_>>())
+    };
+    let time = |ms| Some(Duration::from_millis(ms));
+    let expected = [
+        (time(12), vec![("passed".to_owned(), 0)]),
+        (time(30_000), vec![("unreachable".to_owned(), 75)]),
+        (None, vec![("passed".to_owned(), 0)]),
+    ];
+    assert_eq!(read.iter().map(facts).collect::<Vec<_>>(), expected);
+    assert_eq!(all.iter().map(|one| facts(&one.row)).collect::<Vec<_>>(), expected);
+    let latest = bench.row("one").await.last_run.unwrap();
+    assert_eq!(facts(&latest), expected[0]);
+    let one = view.run(id, read[1].id).await.unwrap().unwrap();
+    assert_eq!((facts(&one), one.evidence[0].at), (expected[1].clone(), one.started_at));
 }
 
 async fn events_are_numbered_in_the_order_of_their_commits(bench: Bench) {

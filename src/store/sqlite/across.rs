@@ -179,8 +179,8 @@ macro_rules! runs {
     ($bounds:literal, $order:literal) => {
         concat!(
             "SELECT run.id AS run_id, subject, trigger, started_at_ms, duration_ms, run.status,
-                    class, rule, drift, report.content, integration.id AS target_id, name, kind,
-                    labels
+                    class, rule, drift, took, run.evidence AS run_evidence, report.content,
+                    integration.id AS target_id, name, kind, labels
              FROM run
              JOIN report ON report.id = run.report_id
              JOIN integration ON integration.id = run.integration_id

@@ -4,6 +4,7 @@ use rusqlite::{Connection, named_params};
 
 use super::asked::{Asked, Recording};
 use super::checksum::moved;
+use super::prepared::Judged;
 use super::{
     StoreError, configuration, expiry, fault, fingerprint, health, known, lane, outage, prepared,
     row, silence, wake,
@@ -20,8 +21,10 @@ pub(super) fn apply(tx: &Connection, effect: &Effect, asked: &Asked<'_>) -> Resu
         Effect::Propose(new) => configuration::propose(tx, new),
         Effect::Adopt(id) => configuration::adopt(tx, *id),
         Effect::Discard(id) => configuration::discard(tx, *id),
-        Effect::InsertRun { id, index, rule } => match asked.run {
-            Some(recording) => prepared::insert(tx, *id, rule, recording.prepared, *index),
+        Effect::InsertRun { id, index, rule, evidence } => match asked.run {
+            Some(Recording { prepared, .. }) => {
+                prepared::insert(tx, Judged { id: *id, rule, evidence }, prepared, *index)
+            }
             None => Ok(()),
         },
         Effect::InsertTransition(new) => insert_transition(tx, new),

@@ -12,7 +12,7 @@ use super::fingerprint;
 use super::page::{self, Key, Listed, Page};
 use super::{
     AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, EventRow, Events, HistoryRow, RunRow,
-    StoreError, TransitionRow,
+    StoreError, TransitionRow, looks, took,
 };
 use crate::domain::{DeliveryId, EventType, IntegrationId, RunId, Timestamp};
 
@@ -29,13 +29,15 @@ pub(super) fn run_row(row: &SqlRow<'_>) -> Result<RunRow, StoreError> {
         rule: row.get("rule")?,
         report: report(&row.get::<_, String>("content")?)?,
         drift: fingerprint::read(row.get::<_, Option<String>>("drift")?.as_deref())?,
+        took: took::unpacked(row.get::<_, Option<Vec<u8>>>("took")?.as_deref()),
+        evidence: looks::read(row.get::<_, Option<String>>("run_evidence")?.as_deref())?,
     })
 }
 
 /// Runs of an integration before an id.
 pub(super) const RUNS: &str = "
     SELECT run.id AS run_id, subject, trigger, started_at_ms, duration_ms, status, class, rule,
-           drift, report.content
+           drift, took, run.evidence AS run_evidence, report.content
     FROM run JOIN report ON report.id = run.report_id
     WHERE integration_id = :id AND run.id < :before ORDER BY run.id DESC LIMIT :limit";
 

@@ -20,13 +20,14 @@ macro_rules! integration_columns {
              iif(active_config IS NULL, config_shown, coalesce(active_shown, 'null')) AS shown,
              iif(active_config IS NOT NULL AND candidate_config IS NOT NULL, config_shown, NULL)
                  AS candidate_shown,
-             first_failure_at_ms, evidence, candidate_failures, candidate_passes, candidate_run_id,
+             first_failure_at_ms, integration.evidence, candidate_failures, candidate_passes, candidate_run_id,
              candidate_first_failure_at_ms, candidate_evidence, cron, zone, next_run_at_ms, next_trigger,
              lease_until_ms, failures, passes, sequence, incident_id, failing_since_ms,
              last_run_id, notified_status, muted_until_ms, muted_by, flips, flapping_since_ms,
              flapping_until_ms, outage_id, own_fault, expires_at_ms, expires_what,
              fingerprint_at_ms, run.id AS run_id, run.subject, run.trigger, run.started_at_ms,
-             run.duration_ms, run.status, run.class, run.rule, run.drift, report.content, ",
+             run.duration_ms, run.status, run.class, run.rule, run.drift, run.took,
+             run.evidence AS run_evidence, report.content, ",
             sound!(integration "integration"),
             " FROM integration
          JOIN configuration ON configuration.integration_id = integration.id
@@ -93,7 +94,7 @@ fn evidence(
 fn candidate(tx: &Connection, row: &SqlRow<'_>) -> Result<Option<CandidateRow>, StoreError> {
     const RUN: &str = "
         SELECT run.id AS run_id, subject, trigger, started_at_ms, duration_ms, status, class, rule,
-               drift, report.content
+               drift, took, evidence AS run_evidence, report.content
         FROM run JOIN report ON report.id = run.report_id WHERE run.id = :id";
     let status = status(row, "integration_status")?;
     let shown: Option<String> = row.get("candidate_shown")?;

@@ -34,6 +34,7 @@ mod integrity;
 mod known;
 mod lane;
 mod load;
+mod looks;
 mod migrations;
 mod node;
 mod open;
@@ -64,6 +65,7 @@ mod sync;
 #[cfg(test)]
 mod tests;
 mod timeline;
+mod took;
 mod view;
 mod wake;
 mod writer;

@@ -6,8 +6,8 @@ use rusqlite::{Connection, OptionalExtension, named_params};
 use super::column::millis;
 use super::expiry::{self, Expiries};
 use super::fingerprint::{self, Fingerprint};
-use super::{Finished, StoreError, StoredReport, SubjectRun};
-use crate::domain::{Class, RunId};
+use super::{Finished, StoreError, StoredReport, SubjectRun, looks, took};
+use crate::domain::{Class, RunId, Weighed};
 
 /// A finished run with its results written out, which needs no database and so no writer's time.
 #[derive(Debug)]
@@ -26,6 +26,7 @@ struct Document {
     digest: Vec<u8>,
     content: String,
     drift: Option<String>,
+    took: Option<Vec<u8>>,
 }
 
 impl Prepared {
@@ -37,7 +38,7 @@ impl Prepared {
                 serde_json::to_string(&StoredReport::from(&run.report)).map_err(document)?;
             let drift = fingerprint::written(&finished.drift(run))?;
             let digest = digest(&SHA256, content.as_bytes()).as_ref().to_vec();
-            Ok(Document { digest, content, drift })
+            Ok(Document { digest, content, drift, took: took::packed(&run.took()) })
         };
         let documents = finished.runs.iter().map(written).collect::<Result<_, StoreError>>()?;
         let facts = finished.runs.iter().map(Fingerprint::of);
@@ -58,24 +59,34 @@ impl Prepared {
     }
 }
 
+/// Verdict on a run that is added.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Judged<'a> {
+    /// Id that the run gets.
+    pub(super) id: RunId,
+    /// Rule of the verdict.
+    pub(super) rule: &'a str,
+    /// Looks that it rests on; none where nothing was in doubt.
+    pub(super) evidence: &'a [Weighed],
+}
+
 /// Adds run number `index` of those that are recorded.
 pub(super) fn insert(
     tx: &Connection,
-    id: RunId,
-    rule: &str,
+    judged: Judged<'_>,
     prepared: &Prepared,
     index: usize,
 ) -> Result<(), StoreError> {
     const SQL: &str = "
         INSERT INTO run (id, integration_id, subject, trigger, started_at_ms, duration_ms, status,
-                         class, rule, report_id, drift)
+                         class, rule, report_id, drift, took, evidence)
         VALUES (:run, :id, :subject, :trigger, :started, :duration, :status, :class, :rule,
-                :report, :drift)";
+                :report, :drift, :took, :evidence)";
     let finished = &prepared.finished;
     let found = finished.runs.get(index).zip(prepared.documents.get(index));
     let Some((run, document)) = found else { return Ok(()) };
     tx.prepare_cached(SQL)?.execute(named_params! {
-        ":run": id.0,
+        ":run": judged.id.0,
         ":id": finished.begun.id.0,
         ":subject": run.subject.as_str(),
         ":trigger": finished.begun.trigger.as_str(),
@@ -83,9 +94,11 @@ pub(super) fn insert(
         ":duration": millis(finished.duration),
         ":status": run.report.status().as_str(),
         ":class": run.report.class().map(Class::as_str),
-        ":rule": rule,
+        ":rule": judged.rule,
         ":report": report_id(tx, document)?,
         ":drift": document.drift,
+        ":took": document.took,
+        ":evidence": looks::text(judged.evidence)?,
     })?;
     Ok(())
 }

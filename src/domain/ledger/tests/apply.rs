@@ -54,7 +54,7 @@ impl Books {
                 let stored = self.rows.get_mut(id).unwrap();
                 (stored.active_config, stored.active_catalog) = (None, None);
             }
-            Effect::InsertRun { id, index, rule } => {
+            Effect::InsertRun { id, index, rule, evidence } => {
                 let finished = run.unwrap();
                 let found = &finished.runs[*index];
                 self.runs.push(StoredRun {
@@ -65,6 +65,7 @@ impl Books {
                     status: found.report.status(),
                     class: found.report.class(),
                     rule: rule.clone(),
+                    evidence: evidence.clone(),
                     report: StoredReport::from(&found.report),
                 });
             }

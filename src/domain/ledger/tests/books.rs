@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::*;
 use crate::domain::{
     Class, DeliveryId, Factor, IntegrationId, IntegrationRef, OutageMember, OwnFault, ReportStatus,
-    RunId, Status, Subject, Timestamp,
+    RunId, Status, Subject, Timestamp, Weighed,
 };
 
 /// Run with its results, as stored.
@@ -18,6 +18,7 @@ pub(super) struct StoredRun {
     pub(super) status: ReportStatus,
     pub(super) class: Option<Class>,
     pub(super) rule: String,
+    pub(super) evidence: Vec<Weighed>,
     pub(super) report: StoredReport,
 }
 

@@ -14,15 +14,44 @@ fn run_that_changes_nothing_needs_no_evidence_and_writes_twice() {
     let finished = bench.finished(begun, vec![found(Subject::Active, passed())]);
     let (row, context) = (bench.row("one").clone(), bench.context());
     let decision = record(&Case::new(RunId(9)), &row, &finished, &context).unwrap();
-    let [Effect::InsertRun { id, index: 0, rule }, Effect::SaveRow(saved)] =
+    let [Effect::InsertRun { id, index: 0, rule, evidence }, Effect::SaveRow(saved)] =
         decision.effects.as_slice()
     else {
         panic!("{:?}", decision.effects)
     };
     assert_eq!((*id, rule.as_str()), (RunId(9), "a passing run"));
+    assert!(evidence.is_empty(), "nothing was in doubt: {evidence:?}");
     assert_eq!((saved.active.last_run, saved.lease), (Some(9), None));
     let passes = |row: &Row| row.active.evidence.counters.passes;
     assert_eq!(passes(saved), passes(&row) + 1);
+}
+
+#[test]
+fn runs_in_doubt_keep_their_evidence_and_calm_ones_keep_none() {
+    let mut bench = Bench::enabled();
+    let latest = |bench: &Bench| {
+        let seen = bench.books.runs.last().unwrap().evidence.iter();
+        seen.map(|look| (look.seen.clone(), look.weight, look.missing)).collect::<Vec<_>>()
+    };
+    let look = |seen: &str, weight, missing| (seen.to_owned(), weight, missing);
+    assert_eq!(latest(&bench), [look("passed", 100, 0)], "the first run was judged");
+    let mut run = |report| {
+        bench.wait_until_due();
+        bench.run(vec![found(Subject::Active, report)]);
+        latest(&bench)
+    };
+    assert_eq!(run(passed()), [], "nothing was in doubt");
+    assert_eq!(run(warned("soon")), []);
+    let first = look("unreachable", 33, 67);
+    assert_eq!(run(failed(Class::Unreachable)), [first.clone()]);
+    let second = look("unreachable", 33, 34);
+    assert_eq!(run(failed(Class::Unreachable)), [first, second]);
+    assert_eq!(run(passed()), [look("passed", 100, 0)], "it ends a doubt");
+    assert_eq!(run(passed()), []);
+    assert_eq!(run(failed(Class::Denied)), [look("denied", 100, 0)]);
+    assert_eq!(run(failed(Class::Local)), [look("denied", 100, 0)], "the status stays");
+    assert_eq!(run(passed()), [look("passed", 100, 0)]);
+    assert_eq!(run(passed()), []);
 }
 
 #[test]

@@ -31,6 +31,7 @@ pub(super) const MIGRATIONS: &[(u32, &str)] = &[
     (18, include_str!("0018_backup_fault.sql")),
     (19, include_str!("0019_heartbeat.sql")),
     (20, include_str!("0020_checksums.sql")),
+    (21, include_str!("0021_run_details.sql")),
 ];
 
 /// The schema that calls the class of the daemon's own faults `local`.

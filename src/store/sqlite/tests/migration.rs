@@ -279,7 +279,8 @@ fn version_12_keeps_its_rows_and_silences_and_takes_requests() {
     let silences = lines(&conn, "SELECT author, from_ms FROM silence ORDER BY id");
     assert_eq!(silences, [r#"Text("") Integer(5000)"#, r#"Text("") Integer(7000)"#]);
     let asked = "UPDATE integration SET next_trigger = 'request', next_run_at_ms = 1 WHERE id = 6;
-                 INSERT INTO run VALUES (9, 6, 'active', 'request', 1, 1, 'passed', NULL, 'r', 2, NULL);";
+                 INSERT INTO run (id, integration_id, subject, trigger, started_at_ms, duration_ms, status, rule, report_id)
+                 VALUES (9, 6, 'active', 'request', 1, 1, 'passed', 'r', 2);";
     conn.execute_batch(asked).unwrap();
     let unknown = "UPDATE integration SET next_trigger = 'whim' WHERE id = 6";
     assert!(conn.execute_batch(unknown).is_err(), "other names are refused as before");

@@ -47,7 +47,9 @@ fn line(effect: &Effect) -> String {
         Effect::Propose(new) => format!("propose {} {}", new.row.name, new.config),
         Effect::Adopt(id) => format!("adopt {}", id.0),
         Effect::Discard(id) => format!("discard {}", id.0),
-        Effect::InsertRun { id, index, rule } => format!("run {} of subject {index}: {rule}", id.0),
+        Effect::InsertRun { id, index, rule, evidence: _ } => {
+            format!("run {} of subject {index}: {rule}", id.0)
+        }
         Effect::InsertTransition(new) => {
             let step = new.step.map_or("new".to_owned(), |step| {
                 format!("{} -> {} by {}", step.from, step.to, step.cause.as_str())
