@@ -24,6 +24,7 @@ mod daemon;
 mod demo;
 mod documents;
 mod end_to_end;
+mod frozen;
 mod grants;
 mod hostile;
 mod http;

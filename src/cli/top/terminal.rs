@@ -129,3 +129,40 @@ const fn style(tone: Tone, has_colours: bool) -> Style {
         (Tone::Good | Tone::Caution, false) => style,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    const ENTER: &str = "\u{1b}[?1049h";
+    const LEAVE: &str = "\u{1b}[?1049l";
+
+    #[tokio::test]
+    #[ignore = "it needs a terminal of its own, in which another test runs it"]
+    async fn planted_panic_ends_the_program() {
+        let _terminal = Terminal::open().unwrap();
+        panic!("planted");
+    }
+
+    #[test]
+    fn terminal_is_as_before_after_a_panic() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = std::env::current_exe().unwrap();
+        let planted = "cli::top::terminal::tests::planted_panic_ends_the_program";
+        let command = format!(
+            "stty -a >before; '{}' --ignored --exact --nocapture {planted}; stty -a >after",
+            own.display()
+        );
+        let mut script = Command::new("script");
+        let script = script.args(["--quiet", "--command", &command, "/dev/null"]);
+        let shown = script.current_dir(folder.path()).stdin(Stdio::null()).output().unwrap();
+        let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+        let [entered, left, said] = [ENTER, LEAVE, "planted\r\n"].map(|part| shown.find(part));
+        assert!(entered.is_some() && entered < left && left < said, "{shown:?}");
+        let modes = |name| std::fs::read_to_string(folder.path().join(name)).unwrap();
+        assert!(modes("before").contains("icanon"), "{}", modes("before"));
+        assert_eq!(modes("before"), modes("after"));
+    }
+}
