@@ -29,8 +29,8 @@ NODE = os.path.abspath(os.path.join(os.environ.get("REVALIDATED_NODE", ROOT / "t
 # The history of integrations that have been validated for as long: their latest run again and again, a quarter of an hour apart.
 HISTORY = (
     """WITH RECURSIVE run_of (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM run_of WHERE n < :runs)
-    INSERT INTO run (integration_id, subject, trigger, started_at_ms, duration_ms, status, class, rule, report_id, drift)
-    SELECT integration_id, subject, trigger, started_at_ms - (:runs - n) * 900000, duration_ms + n % 60, status, class, rule, report_id, drift
+    INSERT INTO run (integration_id, subject, trigger, started_at_ms, duration_ms, status, class, rule, report_id, drift, took, evidence)
+    SELECT integration_id, subject, trigger, started_at_ms - (:runs - n) * 900000, duration_ms + n % 60, status, class, rule, report_id, drift, took, evidence
     FROM run, run_of WHERE run.id IN (SELECT last_run_id FROM integration) ORDER BY n""",
     "UPDATE run SET started_at_ms = started_at_ms - :runs * 900000 WHERE id IN (SELECT last_run_id FROM integration)",
     "UPDATE integration SET last_run_id = (SELECT max(id) FROM run WHERE integration_id = integration.id) WHERE :runs",
