@@ -28,7 +28,9 @@ fn texts(value: &Value) -> Vec<String> {
     match value {
         Value::Null => Vec::new(),
         Value::Array(all) => all.iter().map(text).collect(),
-        one => vec![text(one)],
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+            vec![text(value)]
+        }
     }
 }
 
@@ -123,7 +125,7 @@ impl Lines {
             let is_of = |known: &&str| {
                 line.strip_prefix(known).is_some_and(|rest| rest.starts_with([' ', '.']))
             };
-            promised.iter().any(|known| is_of(known))
+            promised.iter().any(is_of)
         };
         let new = self.demands.iter().filter(|line| !demanded.contains(*line)).filter(known);
         broken

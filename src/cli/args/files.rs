@@ -56,7 +56,7 @@ pub(in crate::cli) enum SchemaOf {
     Config,
     /// Messages to receivers in the format `standard`
     Event,
-    /// Interface over HTTP, as a document of `OpenAPI`
+    /// Interface over HTTP, as OpenAPI document
     Openapi,
     /// JSON of the commands
     Commands,

@@ -133,7 +133,7 @@ async fn backups(settings: &Backups) -> Json {
             let file = one.path.file_name().unwrap_or_default().to_string_lossy();
             json!({ "at": one.at.to_string(), "file": file, "bytes": bytes })
         });
-        Ok::<_, String>(Json::from_iter(shown))
+        Ok::<_, String>(shown.collect::<Json>())
     };
     let found = blocking::run("the backups", WAIT, read).await;
     let found = found.map_err(|error| error.to_string()).flatten();

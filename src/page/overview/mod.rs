@@ -197,11 +197,7 @@ impl Overview {
             say: say.unwrap_or_default(),
             tiles: Tile::all(selection, asked),
             causes: causes.collect(),
-            causes_title: format!(
-                "{} by {}",
-                counted(failing, "integration"),
-                counted(number, "cause")
-            ),
+            causes_title: causes_title(failing, number),
             more,
             failing_href: place.with("show", Show::Failing.value()).at("/"),
             form: Form::new(selection, asked),
@@ -223,6 +219,11 @@ impl Overview {
     pub(crate) fn next_expiries(&self) -> &[ExpiryItem] {
         self.expiries.get(..self.expiries.len().min(EXPIRIES_MAX)).unwrap_or_default()
     }
+}
+
+/// Returns the title of so many causes of failing integrations.
+fn causes_title(failing: usize, causes: usize) -> String {
+    format!("{} by {}", counted(failing, "integration"), counted(causes, "cause"))
 }
 
 /// Returns a group as it is shown.

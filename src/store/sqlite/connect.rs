@@ -78,7 +78,10 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
 pub(super) fn connect_to_read(path: &Path) -> Result<Connection, StoreError> {
     let conn = read_only(path, false)?;
     match conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)) {
-        Ok(_) => Ok(conn),
+        Ok(_) => {
+            conn.pragma_update(None, "cache_size", -READ_CACHE)?;
+            Ok(conn)
+        }
         Err(error) if is_without_log(&error) && !has_log(path) => read_only(path, true),
         Err(error) => Err(explain(path, error)),
     }
@@ -110,7 +113,6 @@ pub(super) fn read_only(path: &Path, unchanging: bool) -> Result<Connection, Sto
     };
     let conn = opened.map_err(|error| explain(path, error))?;
     harden(&conn)?;
-    conn.pragma_update(None, "cache_size", -READ_CACHE)?;
     conn.pragma_update(None, "query_only", true)?;
     Ok(conn)
 }

@@ -58,9 +58,12 @@ mod tests {
         times.iter().map(|time| time.map(|ms| Duration::from_millis(u64::from(ms)))).collect()
     }
 
+    /// Times in milliseconds, and their bytes.
+    type Packed = (&'static [Option<u32>], Option<&'static [u8]>);
+
     #[test]
     fn times_take_a_byte_or_two_each() {
-        let table: [(&[Option<u32>], Option<&[u8]>); 7] = [
+        let table: [Packed; 7] = [
             (&[], None),
             (&[None, None], None),
             (&[Some(0)], Some(&[1])),

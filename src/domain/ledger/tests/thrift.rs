@@ -1,5 +1,7 @@
 //! Evidence that decisions ask for: the common run needs its row and nothing else.
 
+use std::slice;
+
 use super::super::*;
 use super::bench::Bench;
 use super::samples::{failed, found, passed, wanted, warned};
@@ -43,7 +45,7 @@ fn runs_in_doubt_keep_their_evidence_and_calm_ones_keep_none() {
     assert_eq!(run(passed()), [], "nothing was in doubt");
     assert_eq!(run(warned("soon")), []);
     let first = look("unreachable", 33, 67);
-    assert_eq!(run(failed(Class::Unreachable)), [first.clone()]);
+    assert_eq!(run(failed(Class::Unreachable)), slice::from_ref(&first));
     let second = look("unreachable", 33, 34);
     assert_eq!(run(failed(Class::Unreachable)), [first, second]);
     assert_eq!(run(passed()), [look("passed", 100, 0)], "it ends a doubt");

@@ -180,8 +180,8 @@ fn every_update_of_a_row_keeps_its_checksum() {
             for statement in text.split(&start).skip(1) {
                 let written = statement.split("WHERE").next().unwrap();
                 let sets = |column: &&str| written.contains(&format!("{column} ="));
-                let is_followed = written.contains("cold_columns!")
-                    || summed.followed().iter().any(|one| sets(one));
+                let is_followed =
+                    written.contains("cold_columns!") || summed.followed().iter().any(sets);
                 let by_itself = written.contains("moved!");
                 assert_ne!(is_followed, by_itself, "{}: {start}{written}", entry.display());
                 seen += 1;
