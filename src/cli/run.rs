@@ -55,7 +55,7 @@ async fn start(
 /// one read.
 fn is_sound(places: Option<&Places>) -> bool {
     places.is_some_and(|places| {
-        store::problems(&places.store, false).is_ok_and(|problems| problems.is_empty())
+        store::problems(&places.store, true).is_ok_and(|problems| problems.is_empty())
     })
 }
 

@@ -19,7 +19,15 @@ static RESTING: AtomicUsize = AtomicUsize::new(0);
 
 tokio::task_local! {
     /// Permits of the run that a task does.
-    static HELD: Mutex<Vec<Permit>>;
+    static HELD: Held;
+}
+
+/// Permits of one run.
+#[derive(Debug)]
+struct Held {
+    permits: Mutex<Vec<Permit>>,
+    /// Number of guards by which the run keeps them.
+    kept: AtomicUsize,
 }
 
 /// Semaphore that serves those first that come back for a permit that they had.
@@ -122,7 +130,28 @@ impl Drop for Permit {
 
 /// Does `work`, the run that `permits` belong to, in the order in which they were taken.
 pub(crate) async fn holding<T>(permits: Vec<Permit>, work: impl Future<Output = T>) -> T {
-    HELD.scope(Mutex::new(permits), work).await
+    HELD.scope(Held { permits: Mutex::new(permits), kept: AtomicUsize::new(0) }, work).await
+}
+
+/// Guard by which a run keeps its permits while it has what other runs wait for, a turn or a lock: those wait with
+/// permits, so that the run could wait for them and they for the run.
+#[derive(Debug)]
+pub(crate) struct Kept(());
+
+impl Kept {
+    /// Keeps the permits of the run that this task does.
+    pub(crate) fn new() -> Self {
+        HELD.try_with(|held| held.kept.fetch_add(1, Ordering::Relaxed)).ok();
+        Self(())
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        let one_less = |kept: usize| kept.checked_sub(1);
+        let order = Ordering::Relaxed;
+        HELD.try_with(|held| held.kept.fetch_update(order, order, one_less).ok()).ok();
+    }
 }
 
 /// Waits before another attempt. The permits of the run are given back meanwhile, and are taken again after it
@@ -136,23 +165,25 @@ pub(crate) async fn rest(wait: Duration) {
     for semaphore in &semaphores {
         taken.push(semaphore.take_in(Turn::Returning).await);
     }
-    HELD.with(|held| *lock(held) = taken);
+    HELD.with(|held| *held.permits() = taken);
 }
 
-/// Gives `held` back; returns where the permits are to be taken again. None where there are none, or where too
-/// many runs have done the same.
-fn lent(held: &Mutex<Vec<Permit>>) -> Option<(Vec<Arc<Semaphore>>, Resting)> {
-    let mut held = lock(held);
-    if held.is_empty() {
+/// Gives the permits back; returns where they are to be taken again. None where there are none or they are kept, or
+/// where too many runs have done the same.
+fn lent(held: &Held) -> Option<(Vec<Arc<Semaphore>>, Resting)> {
+    let mut permits = held.permits();
+    if permits.is_empty() || 0 < held.kept.load(Ordering::Relaxed) {
         return None;
     }
     let resting = Resting::new(&RESTING)?;
-    let semaphores = held.drain(..).filter_map(|permit| permit.0.clone()).collect();
+    let semaphores = permits.drain(..).filter_map(|permit| permit.0.clone()).collect();
     Some((semaphores, resting))
 }
 
-fn lock(held: &Mutex<Vec<Permit>>) -> MutexGuard<'_, Vec<Permit>> {
-    held.lock().unwrap_or_else(PoisonError::into_inner)
+impl Held {
+    fn permits(&self) -> MutexGuard<'_, Vec<Permit>> {
+        self.permits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Guard that counts one run that waits without permits.
@@ -276,6 +307,31 @@ mod tests {
         }
         assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
         assert_eq!((free(&host), free(&all)), (1, 1));
+    }
+
+    /// Runs that share a lock wait for it with their permits: the one that has it must not wait for theirs.
+    #[tokio::test(start_paused = true)]
+    async fn run_that_has_what_others_wait_for_keeps_its_permit() {
+        let (permits, shared) = (Semaphore::new(2), Arc::new(tokio::sync::Mutex::new(())));
+        let start = Instant::now();
+        let runs = (0..6).map(|_| {
+            let (permits, shared) = (Arc::clone(&permits), Arc::clone(&shared));
+            tokio::spawn(async move {
+                let work = async {
+                    let lock = shared.lock().await;
+                    let kept = Kept::new();
+                    rest(Duration::from_secs(1)).await;
+                    drop((lock, kept));
+                    rest(Duration::from_secs(1)).await;
+                };
+                holding(vec![permits.take().await], work).await;
+            })
+        });
+        for run in runs.collect::<Vec<_>>() {
+            run.await.unwrap();
+        }
+        assert!(start.elapsed() <= Duration::from_secs(8), "{:?}", start.elapsed());
+        assert_eq!(free(&permits), 2);
     }
 
     #[tokio::test(start_paused = true)]

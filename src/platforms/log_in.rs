@@ -18,6 +18,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::domain::{Finding, SecretRef, Timestamp};
 use crate::net::exchange::NoAnswer;
+use crate::net::permit::Kept;
 use crate::secrets;
 
 /// Time for which a log-in that was not refused lets others with the same credentials log in at once.
@@ -279,7 +280,7 @@ impl LogIns {
         let flight = timeout(WAIT_MAX, Arc::clone(&entry.flight).lock_owned()).await;
         self.remembered(&entry)?;
         if !entry.is_open() {
-            ticket.flight = flight.ok();
+            ticket.flight = flight.ok().map(Flight::of);
         }
         Ok(ticket)
     }
@@ -362,7 +363,20 @@ impl LogIns {
 pub(super) struct Ticket {
     run: LogIns,
     entry: Option<Arc<Entry>>,
-    flight: Option<OwnedMutexGuard<()>>,
+    flight: Option<Flight>,
+}
+
+/// Turn to log in with credentials that other integrations share, who wait for the outcome.
+#[derive(Debug)]
+struct Flight {
+    _turn: OwnedMutexGuard<()>,
+    _kept: Kept,
+}
+
+impl Flight {
+    fn of(turn: OwnedMutexGuard<()>) -> Self {
+        Self { _turn: turn, _kept: Kept::new() }
+    }
 }
 
 impl Ticket {

@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 
 use super::endpoint::Endpoints;
 use crate::domain::Class;
+use crate::net::permit::Kept;
 use crate::platforms::aws::classify::Failure;
 use crate::platforms::aws::client::{Call, Client, encoded};
 use crate::platforms::aws::sts;
@@ -111,7 +112,8 @@ impl Servers {
         let _turn = if request.is_access_grants() {
             let turn = self.gate.acquire().await;
             // The semaphore is never closed.
-            Some(turn.map_err(|closed| Failure::silent(Class::Local, closed.to_string()))?)
+            let turn = turn.map_err(|closed| Failure::silent(Class::Local, closed.to_string()))?;
+            Some((turn, Kept::new()))
         } else {
             None
         };

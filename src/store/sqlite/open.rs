@@ -190,6 +190,7 @@ fn configure(conn: &Connection) -> Result<(), StoreError> {
     let is_full = defect::planted() != Some(Defect::SynchronousNormal);
     conn.pragma_update(None, "synchronous", if is_full { "FULL" } else { "NORMAL" })?;
     conn.pragma_update_and_check(None, "journal_size_limit", LOG_SIZE_MAX, |_| Ok(()))?;
+    conn.pragma_update(None, "cache_size", -CACHE.start())?;
     // What a savepoint may have to undo is a few pages, and no business of a temporary file.
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(())
