@@ -11,7 +11,6 @@ use super::serve::Servers;
 use crate::config::Settings;
 use crate::daemon::{self, Clock, Daemon, DaemonError, Signals, Start};
 use crate::net::farewell;
-use crate::store;
 
 /// Runs the daemon until SIGTERM or SIGINT; faults of the configuration are printed before it starts.
 ///
@@ -51,14 +50,6 @@ async fn start(
     Ok((started.map_err(|error| of_daemon(error, Some(places)))?, servers))
 }
 
-/// Returns true when the database is sound at a second look: the engine also says damage when the disk does not answer
-/// one read.
-fn is_sound(places: Option<&Places>) -> bool {
-    places.is_some_and(|places| {
-        store::problems(&places.store, true).is_ok_and(|problems| problems.is_empty())
-    })
-}
-
 /// Returns the error of a command for one of the daemon: service managers go by its exit status. A damaged
 /// database comes with the newest backup in `places`.
 fn of_daemon(error: DaemonError, places: Option<&Places>) -> CommandError {
@@ -66,7 +57,6 @@ fn of_daemon(error: DaemonError, places: Option<&Places>) -> CommandError {
         return faulty.into();
     }
     let end = match &error {
-        DaemonError::Store(error) if error.is_damage() && is_sound(places) => End::Failure,
         DaemonError::Store(error) => End::of(error),
         DaemonError::Configuration(_)
         | DaemonError::Receiver(_)

@@ -31,8 +31,14 @@ impl StoreError {
         match self {
             Self::Damaged { .. } | Self::Inconsistent { .. } | Self::Document { .. } => true,
             Self::Engine(error) => {
-                let code = error.downcast_ref().and_then(rusqlite::Error::sqlite_error_code);
+                let Some(error) = error.downcast_ref::<rusqlite::Error>() else { return false };
+                let code = error.sqlite_error_code();
                 matches!(code, Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
+                    || matches!(
+                        error,
+                        rusqlite::Error::FromSqlConversionFailure(..)
+                            | rusqlite::Error::Utf8Error(..)
+                    )
             }
             Self::File { .. }
             | Self::InUse { .. }
