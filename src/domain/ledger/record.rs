@@ -54,7 +54,10 @@ pub(crate) fn record(
         let story = story(&draft, &row, recording, latest(&draft, before.active)?)?;
         mute::notify_warning(&mut draft, &mut row, story)?;
     }
-    plan::after_run(&mut row, finished, &judged, context.now);
+    // What was seen of the former configuration says nothing about the one that has replaced it.
+    let is_replaced = transition.is_some_and(|step| step.cause == Cause::CandidatePassed);
+    let open = if is_replaced { &[][..] } else { &judged };
+    plan::after_run(&mut row, finished, open, context.now);
     outage::look_again(&draft, &mut row)?;
     let next_run_at = row.next_run_at;
     draft.push(Effect::SaveRow(Box::new(row)));
