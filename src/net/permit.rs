@@ -19,12 +19,12 @@ static RESTING: AtomicUsize = AtomicUsize::new(0);
 
 tokio::task_local! {
     /// Permits of the run that a task does.
-    static HELD: Held;
+    static GRANTED: Granted;
 }
 
 /// Permits of one run.
 #[derive(Debug)]
-struct Held {
+struct Granted {
     permits: Mutex<Vec<Permit>>,
     /// Number of guards by which the run keeps them.
     kept: AtomicUsize,
@@ -130,7 +130,7 @@ impl Drop for Permit {
 
 /// Does `work`, the run that `permits` belong to, in the order in which they were taken.
 pub(crate) async fn holding<T>(permits: Vec<Permit>, work: impl Future<Output = T>) -> T {
-    HELD.scope(Held { permits: Mutex::new(permits), kept: AtomicUsize::new(0) }, work).await
+    GRANTED.scope(Granted { permits: Mutex::new(permits), kept: AtomicUsize::new(0) }, work).await
 }
 
 /// Guard by which a run keeps its permits while it has what other runs wait for, a turn or a lock: those wait with
@@ -141,7 +141,7 @@ pub(crate) struct Kept(());
 impl Kept {
     /// Keeps the permits of the run that this task does.
     pub(crate) fn new() -> Self {
-        HELD.try_with(|held| held.kept.fetch_add(1, Ordering::Relaxed)).ok();
+        GRANTED.try_with(|granted| granted.kept.fetch_add(1, Ordering::Relaxed)).ok();
         Self(())
     }
 }
@@ -150,14 +150,14 @@ impl Drop for Kept {
     fn drop(&mut self) {
         let one_less = |kept: usize| kept.checked_sub(1);
         let order = Ordering::Relaxed;
-        HELD.try_with(|held| held.kept.fetch_update(order, order, one_less).ok()).ok();
+        GRANTED.try_with(|granted| granted.kept.fetch_update(order, order, one_less).ok()).ok();
     }
 }
 
 /// Waits before another attempt. The permits of the run are given back meanwhile, and are taken again after it
 /// before any run that has not begun.
 pub(crate) async fn rest(wait: Duration) {
-    let Some((semaphores, _resting)) = HELD.try_with(lent).ok().flatten() else {
+    let Some((semaphores, _resting)) = GRANTED.try_with(lent).ok().flatten() else {
         return sleep(wait).await;
     };
     sleep(wait).await;
@@ -165,14 +165,14 @@ pub(crate) async fn rest(wait: Duration) {
     for semaphore in &semaphores {
         taken.push(semaphore.take_in(Turn::Returning).await);
     }
-    HELD.with(|held| *held.permits() = taken);
+    GRANTED.with(|granted| *granted.permits() = taken);
 }
 
 /// Gives the permits back; returns where they are to be taken again. None where there are none or they are kept, or
 /// where too many runs have done the same.
-fn lent(held: &Held) -> Option<(Vec<Arc<Semaphore>>, Resting)> {
-    let mut permits = held.permits();
-    if permits.is_empty() || 0 < held.kept.load(Ordering::Relaxed) {
+fn lent(granted: &Granted) -> Option<(Vec<Arc<Semaphore>>, Resting)> {
+    let mut permits = granted.permits();
+    if permits.is_empty() || 0 < granted.kept.load(Ordering::Relaxed) {
         return None;
     }
     let resting = Resting::new(&RESTING)?;
@@ -180,7 +180,7 @@ fn lent(held: &Held) -> Option<(Vec<Arc<Semaphore>>, Resting)> {
     Some((semaphores, resting))
 }
 
-impl Held {
+impl Granted {
     fn permits(&self) -> MutexGuard<'_, Vec<Permit>> {
         self.permits.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -238,7 +238,7 @@ mod tests {
     #[tokio::test]
     async fn run_that_comes_back_is_served_before_runs_that_wait_longer() {
         let permits = Semaphore::new(1);
-        let held = permits.take().await;
+        let granted = permits.take().await;
         let (order, mut served) = tokio::sync::mpsc::unbounded_channel();
         for (name, turn) in [
             ("first", Turn::New),
@@ -253,7 +253,7 @@ mod tests {
             });
             others_run().await;
         }
-        drop((held, order));
+        drop((granted, order));
         let mut names = Vec::new();
         while let Some(name) = served.recv().await {
             names.push(name);
@@ -265,14 +265,14 @@ mod tests {
     #[tokio::test]
     async fn permit_of_a_run_that_stops_waiting_goes_to_another() {
         let permits = Semaphore::new(1);
-        let held = permits.take().await;
+        let granted = permits.take().await;
         let mut gone = Box::pin(permits.take_in(Turn::Returning));
         assert!(futures_now(&mut gone).await.is_none());
         let mut next = Box::pin(permits.take());
         assert!(futures_now(&mut next).await.is_none());
         // It is dropped before it was given one, and then with one in its hand.
         drop(gone);
-        drop(held);
+        drop(granted);
         assert_eq!(free(&permits), 0);
         drop(next);
         assert_eq!(free(&permits), 1, "it is free again");

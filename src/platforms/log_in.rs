@@ -280,7 +280,7 @@ impl LogIns {
         let flight = timeout(WAIT_MAX, Arc::clone(&entry.flight).lock_owned()).await;
         self.remembered(&entry)?;
         if !entry.is_open() {
-            ticket.flight = flight.ok().map(Flight::of);
+            ticket.flight = flight.ok().map(|turn| (turn, Kept::new()));
         }
         Ok(ticket)
     }
@@ -363,20 +363,8 @@ impl LogIns {
 pub(super) struct Ticket {
     run: LogIns,
     entry: Option<Arc<Entry>>,
-    flight: Option<Flight>,
-}
-
-/// Turn to log in with credentials that other integrations share, who wait for the outcome.
-#[derive(Debug)]
-struct Flight {
-    _turn: OwnedMutexGuard<()>,
-    _kept: Kept,
-}
-
-impl Flight {
-    fn of(turn: OwnedMutexGuard<()>) -> Self {
-        Self { _turn: turn, _kept: Kept::new() }
-    }
+    /// Turn that others wait for, and the permits that it therefore keeps.
+    flight: Option<(OwnedMutexGuard<()>, Kept)>,
 }
 
 impl Ticket {
