@@ -1,7 +1,8 @@
 //! Permits of runs, which a run gives back while it waits before another attempt.
 //!
 //! A host that refuses connections makes each run wait for its own further attempts. Were the permits kept
-//! meanwhile, few runs that wait would keep thousands from their first attempt.
+//! meanwhile, few runs that wait would keep thousands from their first attempt. The runtime's semaphore is first come,
+//! first served: a run that comes back would wait behind those thousands, until its time limit.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -58,7 +58,8 @@ impl Connections {
             && options.resolver.is_none()
             && options.proxy.is_none()
             && options.identity.is_none()
-            && options.host_alias.is_none();
+            && options.host_alias.is_none()
+            && options.socket.is_none();
         let (client, options) = if plain { shared(options)? } else { made(options)? };
         Ok(Self { client, options, redactor: Redactor::default() })
     }

@@ -62,8 +62,9 @@ def check(binary, workdir):
         text = daemon.text(mark)
         with open(daemon.db, "rb") as file:
             untouched = file.read() == bad or "started" in text
-        # The engine's own check passes over a wrong page of a partial index: that is noticed when it is read.
-        late += not untouched
-        if daemon.process.returncode != 65 or late > 3 or "revalidated restore " not in text:
+        # A flipped bit in a table without checksums may be noticed by the statement that reads it, and no sooner.
+        late += not untouched and how == "bit"
+        untouched = untouched or (how == "bit" and late <= 1)
+        if daemon.process.returncode != 65 or not untouched or "revalidated restore " not in text:
             wrong.append(f"{how}: exit {daemon.process.returncode}, untouched {untouched}: {text[-200:]}")
     return refused > 2 and not wrong, f"{refused} of 18 refused; {wrong[:3]}"

@@ -28,6 +28,15 @@ fn fresh(status: Status) -> Row {
 }
 
 #[test]
+fn a_configuration_that_has_been_replaced_asks_for_no_look() {
+    let row = in_status(Status::EditError);
+    let run = |new| finished(row.status, [new, failed(Class::Unreachable)]);
+    let confirm = (Some(NOW.plus(secs(60))), Trigger::Confirm);
+    assert_eq!(planned(&row, &run(failed(Class::Missing))), confirm, "it is still in force");
+    assert_eq!(planned(&row, &run(passed())), (scheduled(), Trigger::Schedule));
+}
+
+#[test]
 fn a_verdict_that_could_still_change_the_status_is_confirmed_soon() {
     let confirm = (Some(NOW.plus(secs(60))), Trigger::Confirm);
     let usual = (scheduled(), Trigger::Schedule);

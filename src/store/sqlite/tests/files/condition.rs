@@ -28,6 +28,34 @@ async fn sound_database_shows_its_tables_beside_the_daemon() {
     store.close().await.unwrap();
 }
 
+/// The page of an index of a part that has no rows, replaced by that of another index or table.
+#[tokio::test]
+async fn wrong_page_of_a_partial_index_is_found() {
+    let place = Place::new();
+    filled(&place).await.close().await.unwrap();
+    let sound = fs::read(place.path()).unwrap();
+    let conn = Connection::open(place.path()).unwrap();
+    let page_of = |name: &str| {
+        let sql = "SELECT rootpage FROM sqlite_schema WHERE name = ?1";
+        let number: u32 = conn.query_row(sql, [name], |row| row.get(0)).unwrap();
+        let number = usize::try_from(number).unwrap();
+        (number - 1) * 4096..number * 4096
+    };
+    for source in ["integration_name", "integration_due", "silence", "meta"] {
+        for index in ["integration_suspect", "delivery_due", "outage_open"] {
+            let mut damaged = sound.clone();
+            damaged[page_of(index)].copy_from_slice(&sound[page_of(source)]);
+            fs::write(place.path(), &damaged).unwrap();
+            let is_same = sound == damaged;
+            assert_eq!(
+                examine(&place.path(), true).unwrap().is_sound(),
+                is_same,
+                "{source} {index}"
+            );
+        }
+    }
+}
+
 #[tokio::test]
 async fn rules_that_rows_break_are_named_with_their_number() {
     let place = Place::new();
