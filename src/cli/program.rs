@@ -1,7 +1,7 @@
 //! Start of the program: reads the command line, runs the command and prints its answer.
 
 use std::io::{self, Write};
-use std::panic;
+use std::panic::{self, PanicHookInfo};
 use std::process::{self, ExitCode};
 use std::time::Duration;
 
@@ -27,6 +27,8 @@ use crate::demo;
 /// Longest wait for blocking work (a name that is being resolved), and for the log to be written, when the
 /// program ends.
 const SHUTDOWN_WAIT: Duration = Duration::from_millis(500);
+
+type PanicHook = Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
 
 /// Runs the program with the arguments of the process.
 pub(crate) fn main() -> ExitCode {
@@ -79,8 +81,8 @@ fn answer(arguments: Arguments) -> Result<Answer, CommandError> {
     let Arguments { global, command } = arguments;
     let command = command.unwrap_or(Command::Run(Run::default()));
     match &command {
-        // The configuration says how it logs.
-        Command::Run(_) => {}
+        // The configuration says how it logs; a thread may panic before.
+        Command::Run(_) => panic::set_hook(end_at_panic("starting")),
         Command::Demo(_) => log::start(&global, None, demo::LOG_FILTER)?,
         // Icinga shows standard error too.
         Command::Status(DaemonStatus { nagios: true, .. })
@@ -134,18 +136,23 @@ fn answer(arguments: Arguments) -> Result<Answer, CommandError> {
 
 /// Starts the runtime. Where the system refuses it a thread, it panics and would then wait for those that it has: the
 /// process ends at once instead, as for any reason not to start.
-#[expect(clippy::exit, reason = "the half-made runtime cannot be dropped")]
 fn runtime() -> Result<Runtime, CommandError> {
     let usual = panic::take_hook();
-    panic::set_hook(Box::new(|refused| {
-        let why = refused.payload_as_str().unwrap_or("it panicked").to_owned();
-        let error = anyhow::Error::msg(why).context("starting the runtime");
-        print_error(&CommandError::from(error).text());
-        process::exit(End::Failure.code().into());
-    }));
+    panic::set_hook(end_at_panic("starting the runtime"));
     let made = Builder::new_multi_thread().enable_all().build();
     panic::set_hook(usual);
     Ok(made.context("starting the runtime")?)
+}
+
+/// Returns a hook that ends the process with the reason of a panic. It needs no memory for a backtrace: where the system
+/// gives none, the usual hook would wait for itself.
+#[expect(clippy::exit, reason = "threads may be half made")]
+fn end_at_panic(doing: &'static str) -> PanicHook {
+    Box::new(move |panicked| {
+        let why = panicked.payload_as_str().unwrap_or("it panicked").to_owned();
+        print_error(&CommandError::from(anyhow::Error::msg(why).context(doing)).text());
+        process::exit(End::Failure.code().into());
+    })
 }
 
 /// Runs the command, and returns its answer.

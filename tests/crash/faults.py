@@ -32,7 +32,8 @@ class Faults:
     def __init__(self, folder, library):
         self.path, self.size = Path(folder) / "faults", 4 + 20 * len(CALLS)
         self.path.write_bytes(bytes(self.size))
-        self.before = ["env", f"LD_PRELOAD={library}", f"FAULTS_FILE={self.path}"]
+        # A backtrace needs memory too.
+        self.before = ["env", f"LD_PRELOAD={library}", f"FAULTS_FILE={self.path}", "RUST_BACKTRACE=1"]
         with open(self.path, "r+b") as file:
             self.memory = mmap.mmap(file.fileno(), self.size)
 
