@@ -17,8 +17,8 @@ use crate::domain::{
 };
 use crate::http::{Answer, Code, Problem, matches};
 use crate::store::{
-    IntegrationRow, NewSilence, Page, Redelivered, Replayed, Requested, RunRow, SilenceRow, Span,
-    TargetRow,
+    Control, IntegrationRow, NewSilence, Page, Redelivered, Replayed, Requested, RunRow,
+    SilenceRow, Span, TargetRow,
 };
 use crate::view::{Pinged, ReplayPlan, RequestedRun, Requeued, Revalidated, Silence, SilenceState};
 
@@ -51,7 +51,10 @@ pub(super) async fn validate(asked: Asked) -> Handled {
         return Err(problem.retry_after(1));
     };
     let (id, by) = (row.id, asked.caller.by.clone());
-    let change = asked.api.control.change(&by, move |store, now| store.request(&[id], now));
+    let change = asked
+        .api
+        .control
+        .change(&by, async move |store: &mut Control, now| store.request(&[id], now).await);
     let requested = change.await.map_err(unread)?.pop();
     let requested = requested.unwrap_or(Requested::NotValidated(row.status));
     if let Requested::NotValidated(status) = requested {
@@ -221,7 +224,10 @@ async fn mute(
     }
     let (author, comment) = (asked.caller.by.clone(), one_line(&comment, COMMENT_MAX));
     let new = NewSilence { acknowledges, selection, author: author.clone(), comment, from, until };
-    let change = asked.api.control.change(&author, move |store, now| store.silence(&new, now));
+    let change = asked
+        .api
+        .control
+        .change(&author, async move |store: &mut Control, now| store.silence(&new, now).await);
     let id = change.await.map_err(unread)?;
     let row = asked.api.view.silence(id).await.map_err(unread)?;
     let row = row.ok_or_else(|| Problem::new(Code::Internal, "the silence is gone"))?;
@@ -243,7 +249,10 @@ pub(super) async fn end_silence(asked: Asked) -> Handled {
         return Err(Problem::new(Code::Forbidden, detail));
     }
     let (id, by) = (row.id, asked.caller.by.clone());
-    let change = asked.api.control.change(&by, move |store, now| store.end_silence(id, now));
+    let change = asked
+        .api
+        .control
+        .change(&by, async move |store: &mut Control, now| store.end_silence(id, now).await);
     change.await.map_err(unread)?;
     let row = asked.api.view.silence(id).await.map_err(unread)?.unwrap_or(row);
     Ok(shown(&asked, &row, &all)?.into())
@@ -253,7 +262,10 @@ pub(super) async fn end_silence(asked: Asked) -> Handled {
 pub(super) async fn redeliver(asked: Asked) -> Handled {
     let row = delivery_of(&asked).await?;
     let (ids, by) = ([row.id], asked.caller.by.clone());
-    let change = asked.api.control.change(&by, move |store, now| store.redeliver(&ids, now));
+    let change = asked
+        .api
+        .control
+        .change(&by, async move |store: &mut Control, now| store.redeliver(&ids, now).await);
     match change.await.map_err(unread)? {
         Redelivered::Queued(queued) => match queued.first() {
             Some(queued) => Ok(json(&Requeued::from(queued))?.into()),
@@ -266,7 +278,10 @@ pub(super) async fn redeliver(asked: Asked) -> Handled {
 /// Handler of `POST /api/v1/receivers/{name}/enable`.
 pub(super) async fn enable(asked: Asked) -> Handled {
     let (row, by) = (receiver_of(&asked).await?, asked.caller.by.clone());
-    let change = asked.api.control.change(&by, move |store, now| store.enable(&row.name, now));
+    let change = asked
+        .api
+        .control
+        .change(&by, async move |store: &mut Control, now| store.enable(&row.name, now).await);
     change.await.map_err(unread)?;
     messages::receiver(asked).await
 }
@@ -275,7 +290,10 @@ pub(super) async fn enable(asked: Asked) -> Handled {
 pub(super) async fn disable(asked: Asked) -> Handled {
     let (row, by) = (receiver_of(&asked).await?, asked.caller.by.clone());
     if row.disabled.is_none() {
-        let change = asked.api.control.change(&by, move |store, now| store.disable(&row.name, now));
+        let change = asked
+            .api
+            .control
+            .change(&by, async move |store: &mut Control, now| store.disable(&row.name, now).await);
         change.await.map_err(unread)?;
     }
     messages::receiver(asked).await
@@ -306,10 +324,11 @@ pub(super) async fn replay(asked: Asked) -> Handled {
     let span = Span { since: body.since, until: body.until };
     let wanting = sender.subscription().clone();
     let (confirmed, by) = (body.confirm.as_ref().map(whole), asked.caller.by.clone());
-    let change = asked.api.control.change(&by, move |store, now| {
-        let plan = store.plan_replay(&wanting, span)?;
+    let change = asked.api.control.change(&by, async move |store: &mut Control, now| {
+        let plan = store.plan_replay(&wanting, span).await?;
         let goes = confirmed == Some(plan.events) && 0 < plan.events && !plan.is_too_much;
-        if goes { Ok((plan, Some(store.replay(&wanting, span, now)?))) } else { Ok((plan, None)) }
+        let done = if goes { Some(store.replay(&wanting, span, now).await?) } else { None };
+        Ok((plan, done))
     });
     let (plan, done): (Replayed, Option<Replayed>) = change.await.map_err(unread)?;
     if plan.is_too_much {

@@ -199,6 +199,7 @@ pub(super) fn unread(error: StoreError) -> Problem {
         }
         error @ (StoreError::Engine(_)
         | StoreError::File { .. }
+        | StoreError::Server { .. }
         | StoreError::Damaged { .. }
         | StoreError::InUse { .. }
         | StoreError::Inconsistent { .. }

@@ -62,9 +62,9 @@ mod tests {
 
     async fn positions() -> [Position; 2] {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("state.db");
-        let store = crate::store::Store::open(&path).unwrap();
-        let view = View::outside(&path).unwrap();
+        let location = folder.path().join("state.db").into();
+        let store = crate::store::Store::open(&location).await.unwrap();
+        let view = View::outside(&location).await.unwrap();
         let first = view.position().await.unwrap();
         store.note(crate::store::NodeNote::AllowRemovals(1)).await.unwrap();
         [first, view.position().await.unwrap()]

@@ -268,8 +268,8 @@ mod tests {
     use crate::store::Store;
 
     /// Returns the error of opening a database that is not there.
-    fn closed(place: &Place) -> StoreError {
-        View::open(&place.path("none.db")).unwrap_err()
+    async fn closed(place: &Place) -> StoreError {
+        View::open(&place.path("none.db").into()).await.unwrap_err()
     }
 
     fn json() -> impl Strategy<Value = Json> {
@@ -316,19 +316,19 @@ mod tests {
         place.serve("a.sock", &[("/x", 200, r#"{"isWell":false,"at":1}"#)]);
         place.serve("b.sock", &[("/x", 200, "2"), ("/y", 200, "3")]);
         let both = place.sockets(&["none.sock", "a.sock", "b.sock"]);
-        let answer = both.instead("/x", true, closed(&place)).await.unwrap();
+        let answer = both.instead("/x", true, closed(&place).await).await.unwrap();
         assert_eq!(
             (answer.text.as_str(), answer.end),
             ("{\n  \"isWell\": false,\n  \"at\": 1\n}\n", End::Failure)
         );
         assert!(answer.is_json);
-        let unknown = both.instead("/y", true, closed(&place)).await.unwrap_err();
+        let unknown = both.instead("/y", true, closed(&place).await).await.unwrap_err();
         assert_eq!(
             unknown.text(),
             "revalidated: unknown\n",
             "the daemon that answers is asked, and no other"
         );
-        let error = || format!("{:#}", anyhow::Error::new(closed(&place)));
+        let error = format!("{:#}", anyhow::Error::new(closed(&place).await));
         let none = place.sockets(&["none.sock"]);
         for (sockets, is_json, context) in [
             (&none, true, "opening the store"),
@@ -336,10 +336,11 @@ mod tests {
             (&Sockets(Vec::new()), true, "opening the store"),
             (&both, false, HINT),
         ] {
-            let expected = format!("revalidated: {context}: {}\n", error());
-            let failed = sockets.instead("/x", is_json, closed(&place)).await.unwrap_err();
+            let expected = format!("revalidated: {context}: {error}\n");
+            let failed = sockets.instead("/x", is_json, closed(&place).await).await.unwrap_err();
             assert_eq!(failed.text(), expected, "{sockets:?}");
-            let failed = sockets.list_instead("/x?", is_json, closed(&place)).await.unwrap_err();
+            let failed =
+                sockets.list_instead("/x?", is_json, closed(&place).await).await.unwrap_err();
             assert_eq!(failed.text(), expected, "{sockets:?}");
         }
     }
@@ -361,7 +362,7 @@ mod tests {
         );
         let sockets = place.sockets(&["a.sock"]);
         let list = async |target| {
-            let listed = sockets.list_instead(target, true, closed(&place)).await;
+            let listed = sockets.list_instead(target, true, closed(&place).await).await;
             listed.map(|answer| answer.text).map_err(|error| error.text())
         };
         let whole = "[\n  {\n    \"b\": 1,\n    \"a\": [\n      2\n    ]\n  },\n  {},\n  3.50\n]\n";
@@ -383,9 +384,9 @@ mod tests {
     #[tokio::test]
     async fn figures_are_those_of_the_daemon_of_this_database() {
         let place = Place::new();
-        let path = place.path("state.db");
-        let _store = Store::open(&path).unwrap();
-        let view = View::open(&path).unwrap();
+        let location = place.path("state.db").into();
+        let _store = Store::open(&location).await.unwrap();
+        let view = View::open(&location).await.unwrap();
         let epoch = view.epoch().await.unwrap();
         let figures = |epoch: &str| {
             serde_json::to_string(&Live { epoch: epoch.to_owned(), ..Live::sample() }).unwrap()

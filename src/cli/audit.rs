@@ -15,7 +15,7 @@ pub(super) async fn answer(
     args: Audit,
     screen: Screen,
 ) -> Result<Answer, CommandError> {
-    let view = read::view(global, &args.source)?;
+    let view = read::view(global, &args.source).await?;
     let filter = AuditFilter {
         author: args.author,
         act: args.act,

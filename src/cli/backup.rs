@@ -14,6 +14,8 @@ use crate::view::MadeBackup;
 
 /// Number of backups that stay in a folder unless another one is asked for.
 const KEEP: u32 = 14;
+/// Means to back up a database on a server.
+pub(super) const BY_SERVER: &str = "back it up and restore it with the tools of PostgreSQL, such as `pg_dump --schema=revalidated`";
 
 /// Makes a backup and prints what is in it.
 pub(super) fn answer(
@@ -26,7 +28,7 @@ pub(super) fn answer(
         let message = format!("--keep is for a folder, and {} is none", to.display());
         return Err(CommandError::Usage(sanitise(&message).into_owned()));
     }
-    let path = read::path(global, source)?;
+    let path = read::file(global, source, BY_SERVER)?;
     let new = NewBackup {
         to: to.clone(),
         keep: usize::try_from(keep.unwrap_or(KEEP)).unwrap_or(usize::MAX),

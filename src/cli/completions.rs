@@ -5,7 +5,7 @@
 //! is completed and nothing is printed.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, anyhow};
 use clap::{Arg, Command, CommandFactory};
@@ -17,7 +17,7 @@ use super::error::CommandError;
 use super::print::Answer;
 use super::read;
 use crate::config;
-use crate::domain::EventType;
+use crate::domain::{EventType, Location};
 use crate::platforms::PLATFORMS;
 use crate::store::{ReceiverRow, View, each_page};
 
@@ -93,17 +93,17 @@ enum Named {
 /// Returns the names in the database of the command line that is completed; none when it cannot be read.
 fn names(named: Named) -> Vec<CompletionCandidate> {
     let words: Vec<_> = std::env::args_os().collect();
-    let found = database(&words).and_then(|path| read_names(&path, named));
+    let found = database(&words).and_then(|location| read_names(&location, named));
     found.unwrap_or_default().into_iter().map(CompletionCandidate::new).collect()
 }
 
 /// Returns the database that a command line names, by itself or by its configuration.
-fn database(words: &[OsString]) -> Option<PathBuf> {
+fn database(words: &[OsString]) -> Option<Location> {
     if let Some(path) = option(words, "--store") {
-        return Some(path);
+        return Some(path.into());
     }
     let variable = || config::environment().remove("REVALIDATED_CONFIG").map(PathBuf::from);
-    config::store_path(option(words, "--config").or_else(variable).as_deref())
+    config::store_location(option(words, "--config").or_else(variable).as_deref())
 }
 
 /// Returns the value of an option, as two words or as one.
@@ -121,10 +121,10 @@ fn option(words: &[OsString], name: &str) -> Option<PathBuf> {
     None
 }
 
-fn read_names(path: &Path, which: Named) -> Option<Vec<String>> {
-    let view = View::open(path).ok()?;
+fn read_names(location: &Location, which: Named) -> Option<Vec<String>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
     runtime.block_on(async {
+        let view = View::open(location).await.ok()?;
         match which {
             Named::Integrations => {
                 let rows = read::targets(&view).await.ok()?;
@@ -167,7 +167,7 @@ mod tests {
     fn database_is_that_of_the_command_line() {
         let database = |line: &str| {
             let words: Vec<_> = line.split(' ').map(OsString::from).collect();
-            database(&words)
+            Some(database(&words)?.to_string())
         };
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("r.toml");
@@ -177,7 +177,10 @@ mod tests {
         assert_eq!(database("-- r --store=/a.db show"), Some("/a.db".into()));
         assert_eq!(database(&format!("-- r --config {config} show")), Some("/own.db".into()));
         assert_eq!(database(&format!("-- r show --config={config} ")), Some("/own.db".into()));
-        assert!(read_names(Path::new("/no/such.db"), Named::Receivers).is_none(), "without a word");
+        assert!(
+            read_names(&PathBuf::from("/no/such.db").into(), Named::Receivers).is_none(),
+            "without a word"
+        );
     }
 
     #[test]

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::print::{ago, sanitise};
-use crate::domain::Timestamp;
+use crate::domain::{Location, Timestamp};
 use crate::store::{backups, migration_copies};
 
 /// Places where backups may be, and the configuration that the command to restore one has to name.
 pub(super) struct Places {
-    /// Path of the database.
-    pub(super) store: PathBuf,
+    /// Location of the database.
+    pub(super) store: Location,
     /// Folder of the backups.
     pub(super) backups: PathBuf,
     /// Main configuration file, when another than the default one is used.
@@ -20,7 +20,8 @@ impl Places {
     /// Returns a sentence with the newest backup and the command that restores it.
     pub(super) fn advice(&self, now: Timestamp) -> String {
         let kept = backups(&self.backups).unwrap_or_default().into_iter();
-        let copies = migration_copies(&self.store).into_iter().map(|copy| (copy.at, copy.path));
+        let copies = self.store.file().map(migration_copies).unwrap_or_default().into_iter();
+        let copies = copies.map(|copy| (copy.at, copy.path));
         let newest = kept.map(|kept| (kept.at, kept.path)).chain(copies).max();
         let Some((at, path)) = newest else {
             return format!("there is no backup in {}", shown(&self.backups));
@@ -55,7 +56,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (store, kept) = (folder.path().join("state.db"), folder.path().join("my backups"));
         let now = "2026-11-23T12:00:00Z".parse().unwrap();
-        let mut places = Places { store, backups: kept.clone(), config: None };
+        let mut places = Places { store: store.into(), backups: kept.clone(), config: None };
         let here = folder.path().display();
         assert_eq!(places.advice(now), format!("there is no backup in {here}/my backups"));
         std::fs::write(folder.path().join("state.db.v16-20261120T100000Z"), "").unwrap();

@@ -14,7 +14,7 @@ pub(super) async fn answer(
     args: Deliveries,
     screen: Screen,
 ) -> Result<Answer, CommandError> {
-    let view = read::view(global, &args.source)?;
+    let view = read::view(global, &args.source).await?;
     let filter = filter(&args, screen.now);
     let read = async |page| view.deliveries(filter.clone(), page).await;
     let Listed { rows, next } = read::rows(args.limit, args.after, read).await?;

@@ -34,6 +34,7 @@ impl End {
             error if error.is_damage() => Self::Damaged,
             StoreError::Engine(_)
             | StoreError::File { .. }
+            | StoreError::Server { .. }
             | StoreError::Damaged { .. }
             | StoreError::Inconsistent { .. }
             | StoreError::Document { .. }

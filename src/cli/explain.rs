@@ -22,8 +22,8 @@ pub(super) async fn answer(
     args: &Named,
     screen: Screen,
 ) -> Result<Answer, CommandError> {
-    let (path, assembly) = read::located(global, &args.source)?;
-    let view = match View::open(&path) {
+    let (location, assembly) = read::located(global, &args.source)?;
+    let view = match View::open(&location).await {
         Ok(view) => view,
         Err(error) => {
             let target = ask::integration(&args.name) + "/explain";

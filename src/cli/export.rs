@@ -94,7 +94,7 @@ pub(super) async fn answer(
     }
     let every = [Records::Runs, Records::Transitions, Records::Events, Records::Deliveries];
     let kinds = if only.is_empty() { every.to_vec() } else { only };
-    let view = read::view(global, &source)?;
+    let view = read::view(global, &source).await?;
     let until = until.map(|until| until.from(screen.now));
     let span = Span { since: since.from(screen.now), until };
     let out = io::BufWriter::new(io::stdout().lock());

@@ -20,7 +20,7 @@ pub(super) async fn answer(
     screen: Screen,
 ) -> Result<Answer, CommandError> {
     let named = &args.named;
-    let view = read::view(global, &named.source)?;
+    let view = read::view(global, &named.source).await?;
     let row = read::integration(&view, &named.name).await?;
     let filter = Filter::of(args, screen.now);
     let read = async |page| {

@@ -22,10 +22,10 @@ pub(super) async fn answer(
     screen: Screen,
 ) -> Result<Answer, CommandError> {
     let filter = Filter::of(args)?;
-    let (path, sockets) = read::place(global, &args.source)?;
+    let (location, sockets) = read::place(global, &args.source)?;
     // Before the database is opened: see there.
-    let state = Liveness::from(is_in_use(&path));
-    let view = match View::open(&path) {
+    let state = Liveness::from(is_in_use(&location).await);
+    let view = match View::open(&location).await {
         Ok(view) => view,
         Err(error) => return instead(&sockets, args, error).await,
     };

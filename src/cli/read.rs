@@ -10,6 +10,7 @@ use super::error::{CommandError, fault_lines, print_error};
 use super::print::{counted, sanitise};
 use crate::config::{self, Faulty};
 use crate::daemon::{self, Assembly};
+use crate::domain::Location;
 use crate::input::nearest;
 use crate::store::{Cursor, IntegrationRow, Listed, Page, StoreError, TargetRow, View, each_page};
 use crate::view::Configured;
@@ -18,44 +19,63 @@ use crate::view::Configured;
 const FAULTS_SHOWN_MAX: usize = 3;
 
 /// Opens the database that the command line or the configuration names.
-pub(super) fn view(global: &Global, source: &Source) -> Result<View, CommandError> {
-    Ok(View::open(&path(global, source)?).context("opening the store")?)
+pub(super) async fn view(global: &Global, source: &Source) -> Result<View, CommandError> {
+    Ok(View::open(&location(global, source)?).await.context("opening the store")?)
 }
 
 /// Opens the same database, and returns the configuration when that names it.
-pub(super) fn both(
+pub(super) async fn both(
     global: &Global,
     source: &Source,
 ) -> Result<(View, Option<Assembly>), CommandError> {
-    let (path, assembly) = located(global, source)?;
-    Ok((View::open(&path).context("opening the store")?, assembly))
+    let (location, assembly) = located(global, source)?;
+    Ok((View::open(&location).await.context("opening the store")?, assembly))
 }
 
-/// Returns the path of the database, with the sockets of the daemon that serves it.
-pub(super) fn place(global: &Global, source: &Source) -> Result<(PathBuf, Sockets), CommandError> {
-    let (path, assembly) = located(global, source)?;
+/// Returns the location of the database, with the sockets of the daemon that serves it.
+pub(super) fn place(global: &Global, source: &Source) -> Result<(Location, Sockets), CommandError> {
+    let (location, assembly) = located(global, source)?;
     let sockets = Sockets::of(source, assembly.as_ref());
-    Ok((path, sockets))
+    Ok((location, sockets))
 }
 
-/// Returns the path of the database, with the configuration when it names it and has no fault. One with
-/// faults is no reason not to look: they are printed, and the path is read in spite of them.
+/// Returns the location of the database, with the configuration when it names it and has no fault. One with
+/// faults is no reason not to look: they are printed, and the location is read in spite of them.
 pub(super) fn located(
     global: &Global,
     source: &Source,
-) -> Result<(PathBuf, Option<Assembly>), CommandError> {
+) -> Result<(Location, Option<Assembly>), CommandError> {
     if let Some(path) = &source.store {
-        return Ok((path.clone(), None));
+        return Ok((path.clone().into(), None));
     }
     match daemon::open(global.config.as_deref()) {
         Ok(assembly) => Ok((assembly.settings.store.clone(), Some(assembly))),
-        Err(faulty) => match config::store_path(global.config.as_deref()) {
-            Some(path) if !matches!(path.try_exists(), Ok(false)) => {
-                print_error(&in_spite_of(&faulty, &format!("the database {}", path.display())));
-                Ok((path, None))
+        Err(faulty) => match config::store_location(global.config.as_deref()) {
+            Some(location) if may_exist(&location) => {
+                print_error(&in_spite_of(&faulty, &format!("the database {location}")));
+                Ok((location, None))
             }
             Some(_) | None => Err(faulty.into()),
         },
+    }
+}
+
+/// Returns false when there is no such database for certain.
+fn may_exist(location: &Location) -> bool {
+    location.file().is_none_or(|path| !matches!(path.try_exists(), Ok(false)))
+}
+
+/// Returns the file of the database that the command line or the configuration names; `instead` says what to use where
+/// it is on a server.
+pub(super) fn file(
+    global: &Global,
+    source: &Source,
+    instead: &str,
+) -> Result<PathBuf, CommandError> {
+    let location = location(global, source)?;
+    match location.file() {
+        Some(path) => Ok(path.to_owned()),
+        None => Err(CommandError::Usage(format!("the store is {location}, no file; {instead}"))),
     }
 }
 
@@ -94,8 +114,8 @@ pub(super) fn configured<'a>(assembly: Option<&'a Assembly>, name: &str) -> Conf
     Configured { policy, maintenance: &assembly.maintenance }
 }
 
-/// Returns the database that the command line or the configuration names.
-pub(super) fn path(global: &Global, source: &Source) -> Result<PathBuf, CommandError> {
+/// Returns the location of the database that the command line or the configuration names.
+pub(super) fn location(global: &Global, source: &Source) -> Result<Location, CommandError> {
     Ok(located(global, source)?.0)
 }
 
@@ -196,14 +216,15 @@ mod tests {
         for (text, is_faultless) in table {
             std::fs::write(&config, &text).unwrap();
             std::fs::write(&database, "").unwrap();
-            let (path, assembly) = located(&global, &source).unwrap();
-            assert_eq!((path, assembly.is_some()), (database.clone(), is_faultless), "{text}");
+            let (found, assembly) = located(&global, &source).unwrap();
+            let expected = (Location::File(database.clone()), is_faultless);
+            assert_eq!((found, assembly.is_some()), expected, "{text}");
             std::fs::remove_file(&database).unwrap();
             let refused = matches!(located(&global, &source), Err(CommandError::Configuration(_)));
             assert_eq!(refused, !is_faultless, "without a database the faults matter: {text}");
         }
         let given = Source { store: Some("other.db".into()) };
-        assert_eq!(located(&global, &given).unwrap().0, Path::new("other.db"));
+        assert_eq!(located(&global, &given).unwrap().0.file(), Some(Path::new("other.db")));
     }
 
     #[test]
@@ -231,7 +252,11 @@ mod tests {
             std::fs::write(&config, &text).unwrap();
             let read = partly(&global, |all| all.receivers.iter().any(|one| one.name == "good"));
             assert_eq!(read.is_ok(), is_readable, "{text}");
-            assert!(read.is_ok_and(|all| all.settings.store == database) || !is_readable, "{text}");
+            assert!(
+                read.is_ok_and(|all| all.settings.store == Location::File(database.clone()))
+                    || !is_readable,
+                "{text}"
+            );
         }
     }
 

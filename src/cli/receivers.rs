@@ -26,15 +26,15 @@ pub(super) async fn answer(
             let Disable { name, change } = disable;
             let (mut control, row) = find(global, change, name).await?;
             if row.disabled.is_none() {
-                control.disable(&row.name, screen.now).context("disabling the receiver")?;
+                control.disable(&row.name, screen.now).await.context("disabling the receiver")?;
             }
-            changed(&mut control, &row.name, change.form.json, screen)
+            changed(&mut control, &row.name, change.form.json, screen).await
         }
     }
 }
 
 async fn list(global: &Global, args: &Receivers, screen: Screen) -> Result<Answer, CommandError> {
-    let (view, assembly) = read::both(global, &args.source)?;
+    let (view, assembly) = read::both(global, &args.source).await?;
     let rows = chosen(all(&view).await?, args);
     if args.form.json {
         let known = assembly.iter().flat_map(|assembly| &assembly.receivers);
@@ -77,8 +77,8 @@ async fn enable(global: &Global, args: &Enable, screen: Screen) -> Result<Answer
         let plan = format!("{name} is sent {pending}, pending since {since}, in order.");
         confirmed(args.yes, &plan)?;
     }
-    control.enable(&row.name, screen.now).context("enabling the receiver")?;
-    changed(&mut control, &row.name, args.change.form.json, screen)
+    control.enable(&row.name, screen.now).await.context("enabling the receiver")?;
+    changed(&mut control, &row.name, args.change.form.json, screen).await
 }
 
 /// The receiver of this name in a database that may be written.
@@ -88,12 +88,12 @@ async fn find(
     name: &str,
 ) -> Result<(Control, ReceiverRow), CommandError> {
     let Change { by, source, .. } = change;
-    let path = read::path(global, source)?;
-    let mut control = Control::open(&path, &by.name()).context("opening the store")?;
-    if let Some(row) = control.receiver(name).context("reading the store")? {
+    let location = read::location(global, source)?;
+    let mut control = Control::open(&location, &by.name()).await.context("opening the store")?;
+    if let Some(row) = control.receiver(name).await.context("reading the store")? {
         return Ok((control, row));
     }
-    let rows = all(&read::view(global, source)?).await?;
+    let rows = all(&read::view(global, source).await?).await?;
     let known: Vec<_> = rows.iter().map(|row| row.name.as_str()).collect();
     Err(unknown(name, &known))
 }
@@ -108,13 +108,13 @@ pub(super) fn unknown(name: &str, known: &[&str]) -> CommandError {
 }
 
 /// Shows the receiver as it is now.
-fn changed(
+async fn changed(
     control: &mut Control,
     name: &str,
     json: bool,
     screen: Screen,
 ) -> Result<Answer, CommandError> {
-    let row = control.receiver(name).context("reading the store")?;
+    let row = control.receiver(name).await.context("reading the store")?;
     let row = row.context("the receiver is gone from the store")?;
     if json {
         return Ok(Answer::json(&Receiver::from(&row))?);

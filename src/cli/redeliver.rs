@@ -7,21 +7,22 @@ use super::confirm::confirmed;
 use super::error::CommandError;
 use super::print::{Answer, Screen, counted, sanitise};
 use super::{read, receivers};
-use crate::domain::DeliveryId;
+use crate::domain::{DeliveryId, Location};
 use crate::store::{Control, DeliveryState, Redelivered, Replayed, Span};
 use crate::view::{ReplayPlan, Requeued};
 use crate::webhook::Receiver;
 
 /// Queues deliveries again under the ids of their events.
-pub(super) fn answer(
+pub(super) async fn answer(
     global: &Global,
     args: &Redeliver,
     screen: Screen,
 ) -> Result<Answer, CommandError> {
-    let path = read::path(global, &args.change.source)?;
-    let mut control = Control::open(&path, &args.change.by.name()).context("opening the store")?;
+    let location = read::location(global, &args.change.source)?;
+    let mut control =
+        Control::open(&location, &args.change.by.name()).await.context("opening the store")?;
     let ids: Vec<_> = args.ids.iter().copied().map(DeliveryId).collect();
-    let queued = match control.redeliver(&ids, screen.now).context("changing the store")? {
+    let queued = match control.redeliver(&ids, screen.now).await.context("changing the store")? {
         Redelivered::Queued(queued) => queued,
         Redelivered::Unknown(unknown) => {
             let ids: Vec<_> = unknown.iter().map(|id| id.0.to_string()).collect();
@@ -48,7 +49,7 @@ fn line(queued: &(DeliveryId, String, DeliveryState)) -> String {
 }
 
 /// Queues the events of a time again for a receiver, once that was confirmed.
-pub(super) fn replay(
+pub(super) async fn replay(
     global: &Global,
     args: &Replay,
     screen: Screen,
@@ -60,17 +61,19 @@ pub(super) fn replay(
         let known: Vec<_> = assembly.receivers.iter().map(|one| one.name.as_str()).collect();
         return Err(receivers::unknown(&args.receiver, &known));
     };
-    let path = args.change.source.store.as_ref().unwrap_or(&assembly.settings.store);
-    let mut control = Control::open(path, &args.change.by.name()).context("opening the store")?;
+    let given = args.change.source.store.clone().map(Location::from);
+    let location = given.as_ref().unwrap_or(&assembly.settings.store);
+    let mut control =
+        Control::open(location, &args.change.by.name()).await.context("opening the store")?;
     let until = args.until.map(|until| until.from(screen.now));
     let span = Span { since: args.since.from(screen.now), until };
     let wanting = &receiver.subscription;
-    let plan = control.plan_replay(wanting, span).context("reading the store")?;
+    let plan = control.plan_replay(wanting, span).await.context("reading the store")?;
     refuse_too_much(plan)?;
     let mut done = plan;
     if 0 < plan.events {
         confirmed(args.yes, &summary(&receiver.name, plan, "to be queued again", screen))?;
-        done = control.replay(wanting, span, screen.now).context("changing the store")?;
+        done = control.replay(wanting, span, screen.now).await.context("changing the store")?;
         refuse_too_much(done)?;
     }
     if args.change.form.json {

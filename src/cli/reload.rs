@@ -1,6 +1,5 @@
 //! `reload`: has the running daemon read its configuration again, waits for it, and shows the outcome.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
@@ -11,7 +10,7 @@ use super::error::{CommandError, print_error};
 use super::print::{Answer, End, Screen, sanitise};
 use super::read;
 use crate::daemon;
-use crate::domain::Reload as Outcome;
+use crate::domain::{Location, Reload as Outcome};
 use crate::store::{Control, NodeRow, View, is_in_use};
 
 /// Longest wait for the outcome: a file of the configuration may hang for a minute.
@@ -25,27 +24,26 @@ pub(super) async fn answer(
     args: &Reload,
     screen: Screen,
 ) -> Result<Answer, CommandError> {
-    let path = read::path(global, &args.source)?;
-    if is_in_use(&path) == Some(false) {
+    let location = read::location(global, &args.source)?;
+    if is_in_use(&location).await == Some(false) {
         return Err(stopped("the daemon does not run"));
     }
-    let view = View::open(&path).context("opening the store")?;
-    note(&path, args, screen)?;
+    let view = View::open(&location).await.context("opening the store")?;
+    note(&location, args, screen).await?;
     let before = view.node().await.context("reading the store")?;
     let Some(process) = before.process else {
         return Err(stopped("the daemon has not started yet"));
     };
     daemon::ask_to_reload(process, args.main_process).with_context(|| {
-        format!("process {} of the daemon at {} cannot be signalled", process.pid, path.display())
+        format!("process {} of the daemon at {} cannot be signalled", process.pid, location)
     })?;
-    let may_live = || {
+    let may_live = async || {
         before.process.is_some_and(|process| daemon::may_be_alive(process, args.main_process))
-            && is_in_use(&path) != Some(false)
+            && is_in_use(&location).await != Some(false)
     };
     let outcome = wait(&view, &before, may_live, screen).await?;
-    let outcome = outcome.with_context(|| {
-        format!("the daemon of {} has not answered; see its log", path.display())
-    })?;
+    let outcome = outcome
+        .with_context(|| format!("the daemon of {location} has not answered; see its log"))?;
     let end = match (&outcome.refused, outcome.is_configuration) {
         (None, _) => End::Success,
         (Some(_), true) => End::Configuration,
@@ -63,9 +61,11 @@ pub(super) async fn answer(
 
 /// Notes who asks, with the removals that are allowed. A full disk is no reason not to reload, unless removals
 /// are to be allowed.
-fn note(path: &Path, args: &Reload, screen: Screen) -> Result<(), CommandError> {
-    let control = Control::open(path, &args.by.name());
-    let noted = control.and_then(|mut one| one.reload(args.allow_removals, screen.now));
+async fn note(location: &Location, args: &Reload, screen: Screen) -> Result<(), CommandError> {
+    let noted = match Control::open(location, &args.by.name()).await {
+        Ok(mut control) => control.reload(args.allow_removals, screen.now).await,
+        Err(error) => Err(error),
+    };
     match noted {
         Err(error) if args.allow_removals.is_none() => {
             let error = anyhow::Error::new(error).context("the audit trail has no entry of this");
@@ -85,7 +85,7 @@ fn stopped(message: &'static str) -> CommandError {
 async fn wait(
     view: &View,
     before: &NodeRow,
-    may_live: impl Fn() -> bool,
+    may_live: impl AsyncFn() -> bool,
     screen: Screen,
 ) -> Result<Option<Outcome>, CommandError> {
     let number = before.reload.as_ref().map_or(0, |reload| reload.number);
@@ -98,7 +98,7 @@ async fn wait(
         if let Some(outcome) = done {
             return Ok(Some(outcome));
         }
-        if now.process != before.process || !may_live() {
+        if now.process != before.process || !may_live().await {
             return Err(stopped("the daemon ended before it reloaded"));
         }
         sleep(LOOK).await;
@@ -140,13 +140,13 @@ mod tests {
     #[tokio::test]
     async fn author_of_a_reload_is_noted_and_only_removals_depend_on_it() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("state.db");
+        let path = Location::File(folder.path().join("state.db"));
         let screen = super::super::samples::screen();
-        assert!(note(&path, &args(&[]), screen).is_ok(), "it is only warned of");
+        assert!(note(&path, &args(&[]), screen).await.is_ok(), "it is only warned of");
         let removals = args(&["--allow-removals", "3"]);
-        assert!(note(&path, &removals, screen).is_err(), "they cannot be allowed");
-        let store = crate::store::Store::open(&path).unwrap();
-        note(&path, &removals, screen).unwrap();
+        assert!(note(&path, &removals, screen).await.is_err(), "they cannot be allowed");
+        let store = crate::store::Store::open(&path).await.unwrap();
+        note(&path, &removals, screen).await.unwrap();
         let view = store.view();
         let page = crate::store::Page::first(9);
         let rows = view.audit(crate::store::AuditFilter::default(), page).await.unwrap().rows;

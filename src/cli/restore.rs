@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::args::{self, Global};
+use super::backup::BY_SERVER;
 use super::confirm::confirmed;
 use super::error::CommandError;
 use super::print::{Answer, Screen, ago, counted, sanitise};
@@ -18,7 +19,7 @@ pub(super) fn answer(
 ) -> Result<Answer, CommandError> {
     let args::Restore { from, yes, change } = args;
     let failed = |error| CommandError::of_store(error, "restoring a backup");
-    let path = read::path(global, &change.source)?;
+    let path = read::file(global, &change.source, BY_SERVER)?;
     let restore = Restore::prepare(&path, from, &change.by.name(), screen.now).map_err(failed)?;
     confirmed(*yes, &summary(restore.plan(), screen))?;
     let plan = restore.apply().map_err(failed)?;

@@ -1,6 +1,5 @@
 //! `revalidate`: asks the running daemon for runs now, and waits for their results if that is wanted.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
@@ -12,7 +11,7 @@ use super::list::{self, Filter};
 use super::print::{Answer, End, Screen, counted, result_word, sanitise, status_word};
 use super::selection::selection;
 use super::{read, results};
-use crate::domain::{IntegrationId, Timestamp, duration_text};
+use crate::domain::{IntegrationId, Location, Timestamp, duration_text};
 use crate::store::{Control, IntegrationRow, Page, Requested, RunRow, StoreError, View, is_in_use};
 use crate::view::{RequestedRun, Revalidated};
 
@@ -27,14 +26,14 @@ pub(super) async fn answer(
     args: &Revalidate,
     screen: Screen,
 ) -> Result<Answer, CommandError> {
-    let path = read::path(global, &args.change.source)?;
-    refuse_stopped(&path, "nothing was changed")?;
-    let view = View::open(&path).context("opening the store")?;
+    let location = read::location(global, &args.change.source)?;
+    refuse_stopped(&location, "nothing was changed").await?;
+    let view = View::open(&location).await.context("opening the store")?;
     let chosen = chosen(&view, args).await?;
-    let mut asked = ask(&path, args, &chosen, screen.now)?;
+    let mut asked = ask(&location, args, &chosen, screen.now).await?;
     let is_good = match args.wait {
         Some(limit) => {
-            let waited = wait(&view, &path, &mut asked, limit).await?;
+            let waited = wait(&view, &location, &mut asked, limit).await?;
             waited && asked.iter().all(|one| is_idle(&one.run) || one.run.has_passed())
         }
         None => true,
@@ -50,8 +49,8 @@ pub(super) async fn answer(
 }
 
 /// Refuses to go on when no daemon runs; `what` says what that means.
-fn refuse_stopped(path: &Path, what: &str) -> Result<(), CommandError> {
-    if is_in_use(path) != Some(false) {
+async fn refuse_stopped(location: &Location, what: &str) -> Result<(), CommandError> {
+    if is_in_use(location).await != Some(false) {
         return Ok(());
     }
     let hint = "`revalidated validate` validates without it and stores nothing";
@@ -96,15 +95,16 @@ struct Asked {
 }
 
 /// Writes the requests down.
-fn ask(
-    path: &Path,
+async fn ask(
+    location: &Location,
     args: &Revalidate,
     chosen: &[IntegrationRow],
     now: Timestamp,
 ) -> Result<Vec<Asked>, CommandError> {
     let ids: Vec<_> = chosen.iter().map(|row| row.id).collect();
-    let mut control = Control::open(path, &args.change.by.name()).context("opening the store")?;
-    let requested = control.request(&ids, now).context("writing to the store")?;
+    let mut control =
+        Control::open(location, &args.change.by.name()).await.context("opening the store")?;
+    let requested = control.request(&ids, now).await.context("writing to the store")?;
     let asked = chosen.iter().zip(requested).map(|(row, requested)| {
         let candidate = row.candidate.as_ref().and_then(|new| new.last_run.as_ref());
         let runs = row.last_run.iter().chain(candidate);
@@ -132,7 +132,7 @@ const fn is_idle(run: &RequestedRun) -> bool {
 /// Waits until every run that began after the request is stored; returns false when that takes too long.
 async fn wait(
     view: &View,
-    path: &Path,
+    location: &Location,
     asked: &mut [Asked],
     limit: Duration,
 ) -> Result<bool, CommandError> {
@@ -148,7 +148,7 @@ async fn wait(
         if is_complete || limit <= begun.elapsed() {
             return Ok(is_complete);
         }
-        refuse_stopped(path, "what was asked for is due when it starts")?;
+        refuse_stopped(location, "what was asked for is due when it starts").await?;
         sleep(LOOK).await;
     }
 }

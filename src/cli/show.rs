@@ -19,8 +19,8 @@ pub(super) async fn answer(
     screen: Screen,
 ) -> Result<Answer, CommandError> {
     let Show { named: args, run } = args;
-    let (path, assembly) = read::located(global, &args.source)?;
-    let view = match View::open(&path) {
+    let (location, assembly) = read::located(global, &args.source)?;
+    let view = match View::open(&location).await {
         Ok(view) => view,
         Err(error) => {
             let run = run.map_or_else(String::new, |run| format!("/runs/{run}"));

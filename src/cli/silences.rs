@@ -31,7 +31,7 @@ pub(super) async fn answer(
 }
 
 async fn list(global: &Global, args: &Silences, screen: Screen) -> Result<Answer, CommandError> {
-    let view = read::view(global, &args.source)?;
+    let view = read::view(global, &args.source).await?;
     let mut rows = Vec::new();
     let read = async |page| view.silences(args.ended, screen.now, page).await;
     each_page(read, |page| rows.extend(page)).await.context("reading the store")?;
@@ -70,7 +70,7 @@ fn chosen(
 async fn add(global: &Global, args: &Silence, screen: Screen) -> Result<Answer, CommandError> {
     let selection = selection(&args.fitting)?;
     let MuteSpan { from, until } = muted(args.from, &args.span, screen.now)?;
-    let view = read::view(global, &args.change.source)?;
+    let view = read::view(global, &args.change.source).await?;
     let integrations = read::targets(&view).await?;
     if !integrations.iter().any(|row| selection.fits(row.about())) {
         confirmed(args.yes, &idle(&selection, &integrations))?;
@@ -87,7 +87,7 @@ pub(super) async fn acknowledge(
     screen: Screen,
 ) -> Result<Answer, CommandError> {
     let MuteSpan { from, until } = muted(None, &args.span, screen.now)?;
-    let view = read::view(global, &args.change.source)?;
+    let view = read::view(global, &args.change.source).await?;
     let row = read::integration(&view, &args.name).await?;
     refuse_working(&row)?;
     let selection = Selection { integrations: vec![row.name], ..Selection::default() };
@@ -98,13 +98,14 @@ pub(super) async fn acknowledge(
 }
 
 async fn end(global: &Global, args: &EndSilence, screen: Screen) -> Result<Answer, CommandError> {
-    let path = read::path(global, &args.change.source)?;
-    let mut control = Control::open(&path, &args.change.by.name()).context("opening the store")?;
-    let ended = control.end_silence(args.id, screen.now).context("changing the store")?;
+    let location = read::location(global, &args.change.source)?;
+    let mut control =
+        Control::open(&location, &args.change.by.name()).await.context("opening the store")?;
+    let ended = control.end_silence(args.id, screen.now).await.context("changing the store")?;
     if ended {
         return shown(global, &args.change.source, args.id, args.change.form.json, screen).await;
     }
-    let view = read::view(global, &args.change.source)?;
+    let view = read::view(global, &args.change.source).await?;
     let row = view.silence(args.id).await.context("reading the store")?;
     Err(not_open(args.id, row.as_ref(), screen))
 }
@@ -128,9 +129,9 @@ async fn made(
     json: bool,
     screen: Screen,
 ) -> Result<Answer, CommandError> {
-    let path = read::path(global, source)?;
-    let mut control = Control::open(&path, &new.author).context("opening the store")?;
-    let id = control.silence(new, screen.now).context("changing the store")?;
+    let location = read::location(global, source)?;
+    let mut control = Control::open(&location, &new.author).await.context("opening the store")?;
+    let id = control.silence(new, screen.now).await.context("changing the store")?;
     shown(global, source, id, json, screen).await
 }
 
@@ -141,7 +142,7 @@ async fn shown(
     json: bool,
     screen: Screen,
 ) -> Result<Answer, CommandError> {
-    let view = read::view(global, source)?;
+    let view = read::view(global, source).await?;
     let integrations = read::targets(&view).await?;
     let row = view.silence(id).await.context("reading the store")?;
     let row = row.context("the silence is gone from the store")?;

@@ -24,11 +24,11 @@ pub(super) async fn answer(
     args: &Args,
     screen: Screen,
 ) -> Result<Answer, CommandError> {
-    let (path, assembly) = read::located(global, &args.source)?;
+    let (location, assembly) = read::located(global, &args.source)?;
     let sockets = Sockets::of(&args.source, assembly.as_ref());
     // Before the database is opened: see there.
-    let state = Liveness::from(is_in_use(&path));
-    let view = match View::open(&path) {
+    let state = Liveness::from(is_in_use(&location).await);
+    let view = match View::open(&location).await {
         Ok(view) => view,
         Err(error) => return sockets.instead("/api/v1/status", args.form.json, error).await,
     };

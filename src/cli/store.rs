@@ -7,6 +7,11 @@ use super::read;
 use crate::store::{self, Compacted, Condition};
 use crate::view::{CompactedStore, StoreCondition};
 
+/// Means to verify a database on a server.
+const CHECKED: &str = "PostgreSQL verifies its files itself: use `pg_amcheck`, and data checksums";
+/// Means to compact a database on a server.
+const COMPACTED: &str = "PostgreSQL's autovacuum uses free space again; `VACUUM (FULL)` gives it back, while no daemon runs";
+
 /// Verifies or compacts the database.
 pub(super) fn answer(
     global: &Global,
@@ -20,7 +25,7 @@ pub(super) fn answer(
 }
 
 fn check(global: &Global, args: &CheckStore, screen: Screen) -> Result<Answer, CommandError> {
-    let path = read::path(global, &args.source)?;
+    let path = read::file(global, &args.source, CHECKED)?;
     let found = store::examine(&path, args.full)
         .map_err(|error| CommandError::of_store(error, "verifying the store"))?;
     let end =
@@ -74,7 +79,7 @@ fn text(path: &str, found: &Condition, screen: Screen) -> String {
 }
 
 fn compact(global: &Global, args: &CompactStore) -> Result<Answer, CommandError> {
-    let path = read::path(global, &args.source)?;
+    let path = read::file(global, &args.source, COMPACTED)?;
     let done = store::compact(&path)
         .map_err(|error| CommandError::of_store(error, "compacting the store"))?;
     if args.form.json {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::schedules::Schedules;
-use crate::domain::Schedule;
+use crate::domain::{Location, Schedule};
 use crate::input::Reader;
 
 /// Folder of the backups, beside the database, unless another one is named.
@@ -25,7 +25,7 @@ pub(crate) struct Backups {
 /// Reads the backups of the database at `store`; the zone of the schedule is `zone`.
 pub(super) fn read(
     mut reader: Reader<'_>,
-    store: Option<&Path>,
+    store: Option<&Location>,
     zone: Option<&str>,
     schedules: &mut Schedules,
 ) -> Option<Backups> {
@@ -42,7 +42,7 @@ pub(super) fn read(
     let keep = reader.integer("keep", min, max);
     reader.finish();
     let dir = match dir?.as_str() {
-        "" => store?.parent().unwrap_or(Path::new("")).join(FOLDER),
+        "" => store?.file().and_then(Path::parent).unwrap_or(Path::new("")).join(FOLDER),
         named => PathBuf::from(named),
     };
     Some(Backups { at: at?.ok()?, dir, keep: usize::try_from(keep?).ok()? })

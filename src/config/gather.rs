@@ -10,7 +10,7 @@ use super::format::Format;
 use super::heartbeat::HeartbeatTable;
 use super::layers;
 use super::schedules::Schedules;
-use super::settings::{DEFAULTS, Settings};
+use super::settings::{BUILT_IN, DEFAULTS, Settings};
 use crate::input::{Fault, Faults, Kind, Reader, Value, join};
 
 /// Path of the main file unless the command line gives another.
@@ -63,10 +63,10 @@ pub(super) fn drop_in_for(main: Option<&Path>, csv: &Path) -> PathBuf {
 impl Gathered {
     /// Adds the embedded defaults.
     pub(super) fn defaults(&mut self, faults: &Faults) {
-        match Format::Toml.parse(DEFAULTS, "built-in defaults") {
+        match Format::Toml.parse(DEFAULTS, BUILT_IN) {
             Ok(root) => self.layers.push(root),
             Err(malformed) => faults.push(Fault {
-                origin: format!("built-in defaults:{}", malformed.line),
+                origin: format!("{BUILT_IN}:{}", malformed.line),
                 path: String::new(),
                 message: malformed.message,
             }),

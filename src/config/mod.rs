@@ -20,11 +20,12 @@ mod names;
 mod policy;
 mod schedules;
 mod settings;
+mod store;
 mod template;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 pub(crate) use backup::Backups;
 pub(crate) use entry::Entry;
@@ -38,8 +39,8 @@ pub(crate) use settings::{Limits, Log, LogFormat, Metrics, Own, Settings};
 pub(crate) use self::gather::DEFAULT_PATH;
 use self::gather::Gathered;
 use self::schedules::Schedules;
-use crate::domain::{Listen, Maintenance, Timestamp};
-use crate::input::{Fault, Faults, Kind, Value, join, quoted};
+use crate::domain::{Listen, Location, Maintenance, Timestamp};
+use crate::input::{Fault, Faults, Kind, Reader, Value, join, quoted};
 
 /// Variable by which systemd names the runtime directories of the service.
 const RUNTIME_DIRECTORY: &str = "RUNTIME_DIRECTORY";
@@ -119,7 +120,7 @@ pub(crate) fn load_partly(main: Option<&Path>, now: Timestamp) -> Result<Loaded,
     let gathered = Gathered { is_partial: true, ..Gathered::default() };
     let mut loaded = interpreted(gathered, main, std::env::vars_os(), Faults::default(), now)?;
     if 0 < loaded.faults.count()
-        && let Some(path) = store_path(main)
+        && let Some(path) = store_location(main)
     {
         loaded.settings.store = path;
     }
@@ -208,18 +209,15 @@ fn default_socket(folders: &OsStr) -> Option<Listen> {
     Some(Listen::Unix(folder.join("api.sock")))
 }
 
-/// Returns the path of the database as far as it can be read from a configuration with faults: from the
+/// Returns the location of the store as far as it can be read from a configuration with faults: from the
 /// environment, the main file up to its first malformed line, or the defaults.
-pub(crate) fn store_path(main: Option<&Path>) -> Option<PathBuf> {
+pub(crate) fn store_location(main: Option<&Path>) -> Option<Location> {
     let (faults, mut gathered) = (Faults::default(), Gathered::default());
     gathered.defaults(&faults);
     gathered.main_partly(main.unwrap_or(Path::new(DEFAULT_PATH)));
     gathered.layers.extend(layers::environment(std::env::vars_os(), &faults));
-    let paths = gathered.layers.iter().rev().filter_map(|layer| {
-        let Kind::String(path) = &layer.entry("store")?.entry("path")?.kind else { return None };
-        Some(path).filter(|path| !path.trim().is_empty())
-    });
-    paths.map(PathBuf::from).next()
+    let merged = layers::merge(&gathered.layers).ok()?;
+    store::read(Reader::new(merged.entry("store")?, "store", &faults)?)
 }
 
 /// Returns the embedded defaults alone.
@@ -333,6 +331,6 @@ mod tests {
         assert_eq!(settings.defaults.policy, crate::domain::Policy::default());
         assert_eq!(settings.defaults.checks, crate::domain::CommonChecks::default());
         assert_eq!(settings.log.format, LogFormat::Auto);
-        assert_eq!(settings.store, Path::new("/var/lib/revalidated/state.db"));
+        assert_eq!(settings.store.file(), Some(Path::new("/var/lib/revalidated/state.db")));
     }
 }

@@ -1,7 +1,6 @@
 //! Settings of the daemon: everything but integrations, receivers and maintenance windows.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,9 +10,14 @@ use super::heartbeat::{self, HeartbeatTable};
 use super::http;
 use super::policy::{EVIDENCE_RUNS_MAX, Evidence, GivenChecks};
 use super::schedules::Schedules;
-use crate::domain::{CommonChecks, HttpSettings, Policy, RemovalsMax, Schedule, duration_text};
+use super::store;
+use crate::domain::{
+    CommonChecks, HttpSettings, Location, Policy, RemovalsMax, Schedule, duration_text,
+};
 use crate::input::{Faults, Kind, Reader, Value, quoted};
 
+/// Origin of the embedded defaults.
+pub(super) const BUILT_IN: &str = "built-in defaults";
 /// Embedded defaults, which also document every key.
 pub(super) const DEFAULTS: &str = include_str!("../../config/revalidated.toml");
 
@@ -35,8 +39,8 @@ const ATTEMPTS_KEPT_RANGE: (i64, i64) = (1, 10_000);
 /// Settings of all layers merged.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    /// Path of the database file.
-    pub(crate) store: PathBuf,
+    /// Location of the store.
+    pub(crate) store: Location,
     /// True when a secret in a configuration file itself is a fault.
     pub(crate) strict_secrets: bool,
     /// Values for integrations that do not give their own.
@@ -165,7 +169,7 @@ impl Settings {
     pub(super) fn read(root: &Value, schedules: &mut Schedules, faults: &Faults) -> Option<Self> {
         let mut reader = Reader::new(root, "", faults)?;
         let strict_secrets = reader.boolean("strict_secrets");
-        let store = reader.table("store").and_then(store);
+        let store = reader.table("store").and_then(store::read);
         let read = reader.table("defaults").map(|table| defaults(table, schedules));
         let zone = read.as_ref().and_then(|(_, zone)| zone.clone());
         let limits = reader.table("limits").and_then(limits);
@@ -173,7 +177,7 @@ impl Settings {
         let retention = at.and_then(|table| retention(table, zone.as_deref(), schedules));
         let backups = reader
             .table("backup")
-            .and_then(|table| backup::read(table, store.as_deref(), zone.as_deref(), schedules));
+            .and_then(|table| backup::read(table, store.as_ref(), zone.as_deref(), schedules));
         reader.has(heartbeat::KEY);
         let heartbeat = HeartbeatTable::of(root);
         let log = reader.table("log").and_then(log);
@@ -281,22 +285,6 @@ fn own(mut reader: Reader<'_>) -> Option<Own> {
     reader.finish();
     let disk_free_mib = disk.and_then(|mib| u32::try_from(mib).ok());
     Some(Own { canaries: canaries?, clock_skew: clock_skew?, disk_free_mib: disk_free_mib? })
-}
-
-fn store(mut reader: Reader<'_>) -> Option<PathBuf> {
-    let path = reader.string("path").filter(|path| {
-        if path.trim().is_empty() {
-            reader.fault("path", "must not be empty");
-        } else if path.contains("://") {
-            let wanted = "expected the path of a file, since SQLite is the only supported database";
-            reader.refuse("path", wanted);
-        } else {
-            return true;
-        }
-        false
-    });
-    reader.finish();
-    path.map(PathBuf::from)
 }
 
 fn defaults(

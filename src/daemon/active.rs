@@ -1,14 +1,13 @@
 //! The configuration in force: replaced as a whole by a reload, never changed in place.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{Backups, Limits, Log, Metrics, Own, Settings};
 use crate::domain::{
-    CommonChecks, HttpSettings, IntegrationId, Listen, Maintenance, PageUrl, Policy, Schedule,
-    Subscription, Test, Timestamp,
+    CommonChecks, HttpSettings, IntegrationId, Listen, Location, Maintenance, PageUrl, Policy,
+    Schedule, Subscription, Test, Timestamp,
 };
 use crate::net::permit::Semaphore;
 use crate::platforms::{Peers, Validator};
@@ -63,8 +62,8 @@ pub(super) struct Active {
 /// Settings that a reload cannot change.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Fixed {
-    /// Path of the database.
-    pub(super) store: PathBuf,
+    /// Location of the store.
+    pub(super) store: Location,
     /// Filter and format of the log.
     pub(super) log: Log,
     /// Address of the metrics.

@@ -17,6 +17,7 @@ use super::shared::Shared;
 use super::text::chain;
 use crate::blocking;
 use crate::config::Backups;
+use crate::domain::Location;
 use crate::domain::{OwnFault, Schedule, Timestamp, duration_text};
 use crate::store::{self, Backup, Manner, NewBackup, StoreError};
 
@@ -147,7 +148,9 @@ async fn make(
     now: Timestamp,
     stop: &CancellationToken,
 ) -> Result<(), String> {
-    let database = shared.active().fixed.store.clone();
+    let Location::File(database) = shared.active().fixed.store.clone() else {
+        return Err("the store is no file".to_owned());
+    };
     let (dir, keep, stop) = (backups.dir.clone(), backups.keep, stop.clone());
     let (key, began) = (dir.display().to_string(), Instant::now());
     let work = move || {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use super::clock::Clock;
@@ -108,12 +109,19 @@ impl Control {
     pub(crate) async fn change<T: Send + 'static>(
         &self,
         author: &str,
-        change: impl FnOnce(&mut store::Control, Timestamp) -> Result<T, StoreError> + Send + 'static,
+        change: impl AsyncFnOnce(&mut store::Control, Timestamp) -> Result<T, StoreError>
+        + Send
+        + 'static,
     ) -> Result<T, StoreError> {
         let Some(shared) = self.shared.upgrade() else { return Err(StoreError::Stopped) };
-        let (path, now) = (shared.active().fixed.store.clone(), shared.clock.now());
+        let (location, now) = (shared.active().fixed.store.clone(), shared.clock.now());
         let author = author.to_owned();
-        let changed = move || change(&mut store::Control::open(&path, &author)?, now);
+        let runtime = Handle::current();
+        let changed = move || {
+            runtime.block_on(async {
+                change(&mut store::Control::open(&location, &author).await?, now).await
+            })
+        };
         let changed = blocking::run("changes of the database", CHANGE_MAX, changed).await;
         let changed = changed.map_err(|_late| StoreError::TooSlow)??;
         shared.planning.notify_one();

@@ -67,10 +67,14 @@ impl Daemon {
         reload::warn_of(&assembly);
         let clock = Clock::default();
         notify::opening();
-        let path = assembly.settings.store.clone();
-        let store = if is_copied { Store::open(&path)? } else { Store::open_without_copy(&path)? };
+        let location = assembly.settings.store.clone();
+        let store = if is_copied {
+            Store::open(&location).await?
+        } else {
+            Store::open_without_copy(&location).await?
+        };
         let is_checked = store.was_verified();
-        let view = View::outside(&path)?;
+        let view = View::outside(&location).await?;
         let changes = store.changes();
         if let Some(number) = removals {
             store.note(NodeNote::AllowRemovals(number)).await?;
@@ -93,7 +97,7 @@ impl Daemon {
         let metrics = MetricsSource::new(&core.shared);
         let http = core.shared.http.subscribe();
         let suspected = Arc::clone(&core.shared.suspected);
-        let verified = Verified { store: path, is_checked, suspected };
+        let verified = Verified { store: location, is_checked, suspected };
         Ok(Self { view, control, metrics, changes, http, core, jobs, life, verified })
     }
 

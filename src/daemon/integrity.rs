@@ -12,6 +12,7 @@ use tokio::time::sleep;
 use tracing::{debug, warn};
 
 use crate::blocking;
+use crate::domain::Location;
 use crate::store::{self, StoreError};
 
 /// Time after the start at which the database is verified, unless it was before.
@@ -23,8 +24,8 @@ const LIMIT: Duration = Duration::from_hours(1);
 
 /// Database that is verified in the background.
 pub(super) struct Verified {
-    /// Path of the database.
-    pub(super) store: PathBuf,
+    /// Location of the database.
+    pub(super) store: Location,
     /// True when it has been verified before it was opened.
     pub(super) is_checked: bool,
     /// Signal that an operation of the store met damage.
@@ -34,6 +35,8 @@ pub(super) struct Verified {
 /// Waits until the database is found damaged, and returns the error that says how.
 pub(super) async fn damage(verified: Verified) -> StoreError {
     let Verified { store, is_checked, suspected } = verified;
+    // A server looks after its own files.
+    let Location::File(store) = store else { return std::future::pending().await };
     tokio::select! {
         () = sleep(FIRST), if !is_checked => (),
         () = suspected.notified() => (),
@@ -65,10 +68,13 @@ mod tests {
     async fn damage_that_an_operation_meets_is_found_and_a_sound_database_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.db");
-        Store::open(&path).unwrap().close().await.unwrap();
+        Store::open(&path.clone().into()).await.unwrap().close().await.unwrap();
         let suspected = Arc::new(Notify::new());
-        let verified =
-            Verified { store: path.clone(), is_checked: true, suspected: Arc::clone(&suspected) };
+        let verified = Verified {
+            store: path.clone().into(),
+            is_checked: true,
+            suspected: Arc::clone(&suspected),
+        };
         assert!(problems(path.clone()).await.unwrap().is_empty());
         let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
         file.write_all_at(&[0x55; 12], 4096 * 3).unwrap();

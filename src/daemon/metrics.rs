@@ -59,7 +59,12 @@ impl MetricsSource {
                 delivered_at: state.delivered_at,
                 is_good: state.problem.is_none(),
             }),
-            store_bytes: usage::store_bytes(&shared.active().fixed.store),
+            store_bytes: shared
+                .active()
+                .fixed
+                .store
+                .file()
+                .map_or_else(Vec::new, usage::store_bytes),
             process: usage::process(self.started_at),
             stored,
         });

@@ -2,7 +2,6 @@
 //! everything, and a stand-in for the cluster that some of them share.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -16,7 +15,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value as Json, json};
 
-use crate::domain::{Selection, Timestamp};
+use crate::domain::{Location, Selection, Timestamp};
 use crate::store::{Control, NewSilence, StoreError};
 
 /// Platform of the integrations that share a cluster.
@@ -92,7 +91,7 @@ pub(super) fn token(now: Timestamp) -> String {
 /// # Errors
 ///
 /// Fails when the database cannot be written.
-pub(super) fn silence(database: &Path, now: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn silence(database: &Location, now: Timestamp) -> Result<(), StoreError> {
     let Some(name) = clustered().first() else { return Ok(()) };
     let author = "demo";
     let silence = NewSilence {
@@ -103,7 +102,7 @@ pub(super) fn silence(database: &Path, now: Timestamp) -> Result<(), StoreError>
         from: now,
         until: now.plus(SILENCED),
     };
-    Control::open(database, author)?.silence(&silence, now).map(|_id| ())
+    Control::open(database, author).await?.silence(&silence, now).await.map(|_id| ())
 }
 
 /// Cluster that answers queries until it is stopped.
@@ -218,10 +217,11 @@ mod tests {
     #[tokio::test]
     async fn one_integration_is_silenced_for_some_hours() {
         let folder = tempfile::tempdir().unwrap();
-        let (path, now) = (folder.path().join("state.db"), Timestamp(1_795_381_200_000));
-        let _store = Store::open(&path).unwrap();
-        silence(&path, now).unwrap();
-        let view = View::open(&path).unwrap();
+        let (path, now) =
+            (Location::File(folder.path().join("state.db")), Timestamp(1_795_381_200_000));
+        let _store = Store::open(&path).await.unwrap();
+        silence(&path, now).await.unwrap();
+        let view = View::open(&path).await.unwrap();
         let open = crate::view::open_silences(&view, now).await.unwrap();
         let found: Vec<_> = open.iter().map(|one| (one.author.as_str(), one.until)).collect();
         let expected = clustered().first().map(|_| ("demo", now.plus(SILENCED)));

@@ -240,7 +240,7 @@ mod tests {
         assert_eq!(listen, ["127.0.0.1:4714", &socket]);
         assert_eq!(http.url.as_deref(), Some("http://127.0.0.1:4714"));
         assert!(http.page, "{http:?}");
-        assert_eq!(assembly.settings.store, folder.database());
+        assert_eq!(assembly.settings.store, folder.database().into());
     }
 
     #[test]

@@ -126,7 +126,8 @@ async fn play<P: PageServer>(options: Options) -> anyhow::Result<()> {
     let page = P::bind(&assembly.settings).await.context("the page cannot be served")?;
     let daemon = Daemon::start(assembly, None).await.context("the daemon did not start")?;
     let page = page.serve(&daemon);
-    around::silence(&folder.database(), clock.now()).context("nothing can be silenced")?;
+    let silenced = around::silence(&folder.database().into(), clock.now()).await;
+    silenced.context("nothing can be silenced")?;
     let (view, changes) = (daemon.view.clone(), daemon.changes.clone());
     let mut daemon = pin!(daemon.until(stop.cancelled()));
     let player = Player {

@@ -14,6 +14,7 @@ mod health;
 mod heartbeat;
 mod hours;
 pub(crate) mod ledger;
+mod location;
 mod maintenance;
 mod mute_span;
 mod observed;
@@ -52,6 +53,7 @@ pub(crate) use factor::{Factor, FactorKind};
 pub(crate) use health::{Clocks, Hosts};
 pub(crate) use heartbeat::HeartbeatState;
 pub(crate) use hours::Hours;
+pub(crate) use location::{Location, PostgresAddress, PostgresHost, PostgresTls};
 pub(crate) use maintenance::Maintenance;
 pub(crate) use mute_span::{MUTE_MAX, MuteSpan};
 pub(crate) use observed::{

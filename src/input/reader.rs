@@ -77,6 +77,11 @@ impl<'a> Reader<'a> {
         self.take(key)
     }
 
+    /// Returns the origin of `key`, if it is given; the key stays unread.
+    pub(crate) fn origin(&self, key: &str) -> Option<&'a str> {
+        self.value.entry(key).map(|value| &*value.origin)
+    }
+
     /// Reads a text; absent is fine.
     pub(crate) fn string(&mut self, key: &'static str) -> Option<String> {
         #[cfg(test)]

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::domain::UnknownName;
+use crate::domain::{PostgresAddress, UnknownName};
 
 /// Reason for which the store cannot do what is asked of it.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +34,14 @@ pub(crate) enum StoreError {
         /// Path of the file.
         path: PathBuf,
         /// Evidence of the other daemon.
+        problem: String,
+    },
+    /// The server of the database cannot be used.
+    #[error("{address}: {problem}")]
+    Server {
+        /// Address of the database, without a password.
+        address: String,
+        /// Problem, and how to fix it.
         problem: String,
     },
     /// A row holds a value this version cannot read.
@@ -88,6 +96,12 @@ pub(crate) enum StoreError {
     /// The database thread is gone.
     #[error("the database has been closed")]
     Stopped,
+}
+
+/// Returns the error of a location whose engine this build has not.
+pub(super) fn no_engine(address: &PostgresAddress) -> StoreError {
+    let problem = "this build cannot use PostgreSQL; install one with the feature `postgres`";
+    StoreError::Server { address: address.to_string(), problem: problem.to_owned() }
 }
 
 /// Returns the way back to a database of an earlier version.

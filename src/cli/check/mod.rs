@@ -68,7 +68,7 @@ pub(super) async fn answer(global: &Global, args: &Check) -> Result<Answer, Comm
 pub(super) async fn looked(assembly: &Assembly) -> Looked {
     let Looked { problems, warnings: unseen } = secrets::look(assembly).await;
     let mut warnings = assembly.warnings.clone();
-    warnings.extend(folder(&assembly.settings.store));
+    warnings.extend(assembly.settings.store.file().and_then(folder));
     warnings.extend(backups(&assembly.settings.backups));
     warnings.extend(unseen);
     let exposed = exposed(&assembly.settings).into_iter();
@@ -83,7 +83,7 @@ pub(super) async fn looked(assembly: &Assembly) -> Looked {
 
 /// Returns what a reload would change; none before the daemon first started.
 async fn difference(assembly: &Assembly) -> Option<Difference> {
-    let view = View::open(&assembly.settings.store).ok()?;
+    let view = View::open(&assembly.settings.store).await.ok()?;
     daemon::difference(&view, assembly).await.ok()
 }
 
@@ -121,7 +121,7 @@ fn backups(backups: &Backups) -> Option<Fault> {
 /// before the daemon first started.
 async fn idle(assembly: &Assembly) -> Vec<Fault> {
     let store = &assembly.settings.store;
-    let Ok(view) = View::open(store) else { return Vec::new() };
+    let Ok(view) = View::open(store).await else { return Vec::new() };
     let mut rows = Vec::new();
     let read = async |page| view.receivers(page).await;
     if each_page(read, |page| rows.extend(page)).await.is_err() {
@@ -137,7 +137,7 @@ async fn idle(assembly: &Assembly) -> Vec<Fault> {
         };
         let pending = counted(usize::try_from(row.pending).unwrap_or(usize::MAX), "message");
         (0 < row.pending || is_named(&row.name)).then(|| Fault {
-            origin: store.display().to_string(),
+            origin: store.to_string(),
             path: format!("receiver {}", row.name),
             message: format!("{why}; {pending} pending, failed after {kept}"),
         })

@@ -65,8 +65,10 @@ pub(super) struct Configuration {
 /// File of the database and its folder.
 #[derive(Debug, Default)]
 pub(super) struct Files {
-    /// Path of the database.
-    pub(super) path: PathBuf,
+    /// Location of the database, as it is shown.
+    pub(super) shown: String,
+    /// Path of the database; none where it is on a server.
+    pub(super) path: Option<PathBuf>,
     /// Folder of the database; none where there is none.
     pub(super) folder: Option<Folder>,
     /// Size of the database in bytes, and the instant of its creation; none where there is none yet.

@@ -13,7 +13,7 @@ use super::facts::{Configuration, Facts, Files, Rows, Service};
 use super::{disk, network};
 use crate::config;
 use crate::daemon::{self, Assembly};
-use crate::domain::Timestamp;
+use crate::domain::{Location, Timestamp};
 use crate::store::{ExpiryRow, SilenceRow, StoreError, View, each_page, is_in_use, problems};
 use crate::view::Liveness;
 
@@ -31,13 +31,13 @@ pub(super) async fn gather(global: &Global, args: &Doctor, now: Timestamp) -> Fa
     let environment = config::environment();
     let configuration = configuration(global.config.as_deref()).await;
     let assembly = configuration.assembly.as_ref();
-    let path = args.source.store.clone();
-    let path = path.or_else(|| Some(assembly?.settings.store.clone()));
-    let path = path.unwrap_or_else(|| PathBuf::from(STORE));
+    let location = args.source.store.clone().map(Location::from);
+    let location = location.or_else(|| Some(assembly?.settings.store.clone()));
+    let location = location.unwrap_or_else(|| PathBuf::from(STORE).into());
     // Before the database is opened: see there.
-    let liveness = Liveness::from(is_in_use(&path));
+    let liveness = Liveness::from(is_in_use(&location).await);
     let may_differ = assembly.filter(|_| configuration.faults.is_empty());
-    let read = timeout(PART_MAX, rows(&path, may_differ, liveness, now)).await;
+    let read = timeout(PART_MAX, rows(&location, may_differ, liveness, now)).await;
     let (rows, error) = match read {
         Ok(Ok(rows)) => (Some(rows), None),
         Ok(Err(error)) => (None, Some(error)),
@@ -48,7 +48,7 @@ pub(super) async fn gather(global: &Global, args: &Doctor, now: Timestamp) -> Fa
     let (service, machine) =
         tokio::join!(service(process), network::machine(assembly, &environment));
     let folder = configuration.assembly.as_ref().map(|one| one.settings.backups.dir.clone());
-    let files = files(path, folder, error).await;
+    let files = files(location, folder, error).await;
     Facts { now, service, environment, configuration, files, rows, machine }
 }
 
@@ -84,25 +84,29 @@ async fn service(process: Option<i32>) -> Service {
     found.ok().and_then(Result::ok).unwrap_or_default()
 }
 
-async fn files(path: PathBuf, backups: Option<PathBuf>, error: Option<StoreError>) -> Files {
+async fn files(location: Location, backups: Option<PathBuf>, error: Option<StoreError>) -> Files {
+    let is_of_another_version = matches!(error, Some(StoreError::Newer { .. }));
+    let unreadable = error.map(|error| format!("{:#}", anyhow::Error::new(error)));
+    let shown = location.to_string();
+    let Location::File(path) = location else {
+        return Files { shown, unreadable, is_of_another_version, ..Files::default() };
+    };
     let of = path.clone();
     let found = spawn_blocking(move || disk::files(&of, backups));
     let found = timeout(PART_MAX, found).await;
     let found = found.ok().and_then(Result::ok).unwrap_or_default();
-    let is_new = found.database.is_none();
-    let is_of_another_version = matches!(error, Some(StoreError::Newer { .. }));
-    let unreadable = error.map(|error| format!("{:#}", anyhow::Error::new(error)));
-    Files { path, unreadable: unreadable.filter(|_| !is_new), is_of_another_version, ..found }
+    let unreadable = unreadable.filter(|_| found.database.is_some());
+    Files { shown, path: Some(path), unreadable, is_of_another_version, ..found }
 }
 
-/// Reads the rows of the database at `path`.
+/// Reads the rows of the database.
 async fn rows(
-    path: &Path,
+    location: &Location,
     assembly: Option<&Assembly>,
     liveness: Liveness,
     now: Timestamp,
 ) -> Result<Rows, StoreError> {
-    let view = View::open(path)?;
+    let view = View::open(location).await?;
     let (mut statuses, mut receivers) = (Vec::new(), Vec::new());
     let mut expiries: Vec<ExpiryRow> = Vec::new();
     let mut silences: Vec<SilenceRow> = Vec::new();
@@ -114,11 +118,10 @@ async fn rows(
     let read = async |page| view.silences(false, now, page).await;
     each_page(read, |rows| silences.extend(rows)).await?;
     let events = view.events(i64::MAX, 1).await?;
-    let damaged = path.to_owned();
-    let damage = timeout(DAMAGE_MAX, spawn_blocking(move || problems(&damaged, false))).await;
-    let damage = damage.ok().and_then(Result::ok).map(|found| {
-        found.unwrap_or_else(|error| vec![format!("{:#}", anyhow::Error::new(error))])
-    });
+    let damage = match location {
+        Location::File(path) => damage(path.clone()).await,
+        Location::Postgres(_) => None,
+    };
     let difference = match assembly {
         Some(assembly) => daemon::difference(&view, assembly).await.ok(),
         None => None,
@@ -137,4 +140,11 @@ async fn rows(
         damage,
         difference,
     })
+}
+
+/// Returns the damage of the file of the database; none where the look takes too long.
+async fn damage(path: PathBuf) -> Option<Vec<String>> {
+    let found = timeout(DAMAGE_MAX, spawn_blocking(move || problems(&path, false))).await;
+    let found = found.ok().and_then(Result::ok)?;
+    Some(found.unwrap_or_else(|error| vec![format!("{:#}", anyhow::Error::new(error))]))
 }

@@ -96,7 +96,7 @@ pub(super) fn statistics(facts: &Facts) -> Json {
         })
     });
     json!({
-        "path": files.path.display().to_string(), "bytes": bytes, "createdAt": created_at,
+        "path": files.shown, "bytes": bytes, "createdAt": created_at,
         "freeBytes": free, "unreadable": files.unreadable, "rows": rows,
     })
 }

@@ -26,6 +26,9 @@ const UNSAFE: [(u64, &str); 8] = [
     (0x0102_1997, "9p"),
 ];
 
+/// Reason for which the files of a database are not looked at.
+const ON_SERVER: &str = "the database is on a server, which looks after its files";
+
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "store-folder",
@@ -67,7 +70,8 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 fn folder(facts: &Facts) -> Vec<Found> {
-    let path = facts.files.path.parent().map(|path| path.display().to_string());
+    let Some(path) = &facts.files.path else { return Vec::new() };
+    let path = path.parent().map(|path| path.display().to_string());
     let path = path.filter(|path| !path.is_empty()).unwrap_or_else(|| ".".to_owned());
     let Some(folder) = &facts.files.folder else {
         let what = format!("The folder {path} of the database does not exist.");
@@ -114,12 +118,14 @@ fn days_left(facts: &Facts, free: u64) -> Option<u64> {
 }
 
 fn damage(facts: &Facts) -> Looked {
+    facts.files.path.as_ref().ok_or(ON_SERVER)?;
     let rows = facts.rows.as_ref().ok_or("there is no database that can be read")?;
     let damage = rows.damage.as_ref().ok_or("reading every page of the database takes too long")?;
     Ok(damage.iter().map(|line| Found::new(format!("{line}."))).collect())
 }
 
 fn backup(facts: &Facts) -> Looked {
+    facts.files.path.as_ref().ok_or(ON_SERVER)?;
     let started =
         facts.rows.as_ref().ok_or("there is no database that can be read")?.node.started_at;
     let created = facts.files.database.and_then(|(_, created)| created);
@@ -143,11 +149,10 @@ fn backup(facts: &Facts) -> Looked {
 fn schema(facts: &Facts) -> Vec<Found> {
     let files = &facts.files;
     let Some(why) = &files.unreadable else { return Vec::new() };
-    let found = Found::new(format!("{} cannot be read: {why}.", files.path.display()));
-    let line = if files.is_of_another_version {
-        "revalidated --version"
-    } else {
-        "ls -l /var/lib/revalidated"
+    let found = Found::new(format!("{} cannot be read: {why}.", files.shown));
+    let line = match &files.path {
+        Some(_) if !files.is_of_another_version => "ls -l /var/lib/revalidated",
+        Some(_) | None => "revalidated --version",
     };
     vec![found.type_in(line)]
 }

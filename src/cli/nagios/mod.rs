@@ -6,8 +6,6 @@
 mod judge;
 mod output;
 
-use std::path::Path;
-
 use anyhow::{Context as _, anyhow};
 use tokio::time::Instant;
 
@@ -18,7 +16,7 @@ use super::error::CommandError;
 use super::print::{Answer, End};
 use super::read;
 use crate::daemon::{self, Assembly, Signals};
-use crate::domain::Timestamp;
+use crate::domain::{Location, Timestamp};
 use crate::net::farewell;
 use crate::platforms::Mode;
 use crate::store::{IntegrationRow, View, is_in_use};
@@ -90,14 +88,14 @@ pub(super) async fn status(
 ) -> Result<Answer, CommandError> {
     let name = args.name.as_deref().unwrap_or_default();
     let opened = daemon::open_partly(global.config.as_deref());
-    let (path, assembly) = match (&args.source.store, opened) {
-        (Some(path), opened) => (path.clone(), opened.ok().map(|(assembly, _)| assembly)),
+    let (location, assembly) = match (&args.source.store, opened) {
+        (Some(path), opened) => (path.clone().into(), opened.ok().map(|(assembly, _)| assembly)),
         (None, Ok((assembly, _))) => (assembly.settings.store.clone(), Some(assembly)),
         (None, Err(faulty)) => return Err(faulty.into()),
     };
     // Before the database is opened: see there.
-    let liveness = Liveness::from(is_in_use(&path));
-    let view = View::open(&path).context("opening the store")?;
+    let liveness = Liveness::from(is_in_use(&location).await);
+    let view = View::open(&location).await.context("opening the store")?;
     let row = read::integration(&view, name).await?;
     let node = view.node().await.context("reading the store")?;
     let mut found = judge::row(&row, &judge::Daemon { liveness, node: &node }, now);
@@ -113,8 +111,8 @@ fn limits(found: &mut Found, assembly: Option<&Assembly>, name: &str) {
 }
 
 /// Returns the row of an integration, as far as this user can read it.
-async fn stored(path: &Path, name: &str) -> Option<IntegrationRow> {
-    View::open(path).ok()?.integration(name).await.ok().flatten()
+async fn stored(location: &Location, name: &str) -> Option<IntegrationRow> {
+    View::open(location).await.ok()?.integration(name).await.ok().flatten()
 }
 
 #[cfg(test)]

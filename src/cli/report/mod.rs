@@ -26,7 +26,7 @@ pub(super) async fn answer(
     let month = args.month.unwrap_or_else(|| Month::of(screen.now, &zone));
     let span = month.span(&zone, screen.now);
     let span = span.ok_or_else(|| CommandError::Usage(format!("{month} has not begun")))?;
-    let view = read::view(global, &args.source)?;
+    let view = read::view(global, &args.source).await?;
     let mut rows = MonthlyReport::read(&view, span).await.context("reading the store")?;
     rows.retain(|row| selection.fits(row.integration.about()));
     let name = zone.iana_name().unwrap_or("local");

@@ -1,11 +1,10 @@
 //! Actions of `top`, by the statements of the commands of the same names.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::domain::{Selection, Timestamp, duration_text};
+use crate::domain::{Location, Selection, Timestamp, duration_text};
 use crate::store::{Control, IntegrationRow, NewSilence, Requested, View};
 
 /// Duration of an acknowledgement.
@@ -42,8 +41,8 @@ impl Act {
 pub(super) struct Place<'a> {
     /// View of the database.
     pub(super) view: &'a View,
-    /// Path of the database.
-    pub(super) path: &'a Path,
+    /// Location of the database.
+    pub(super) location: &'a Location,
     /// Name of the person.
     pub(super) author: &'a str,
 }
@@ -57,22 +56,24 @@ pub(super) async fn perform(
 ) -> anyhow::Result<String> {
     let row = place.view.integration(name).await.context("reading the store")?;
     let row = row.context("it is no longer in the store")?;
-    let mut control = Control::open(place.path, place.author).context("opening the store")?;
+    let mut control =
+        Control::open(place.location, place.author).await.context("opening the store")?;
     let mute = |during| mute(&row, act, place.author, (now, during));
     match act {
         Act::Validate => {
-            let requested = control.request(&[row.id], now).context("changing the store")?;
+            let requested = control.request(&[row.id], now).await.context("changing the store")?;
             Ok(requested.first().map_or_else(String::new, |one| outcome(&row, *one)))
         }
         Act::Acknowledge if !row.status.is_error() => {
             Ok(format!("{name} is {}; only a failure can be acknowledged.", row.status))
         }
         Act::Acknowledge => {
-            let id = control.silence(&mute(ACKNOWLEDGED), now).context("changing the store")?;
+            let id =
+                control.silence(&mute(ACKNOWLEDGED), now).await.context("changing the store")?;
             Ok(format!("{name} is acknowledged, number {id}."))
         }
         Act::Silence => {
-            let id = control.silence(&mute(SILENCED), now).context("changing the store")?;
+            let id = control.silence(&mute(SILENCED), now).await.context("changing the store")?;
             Ok(format!("{name} is muted, silence {id}."))
         }
     }

@@ -10,9 +10,9 @@ use crate::view::{Live, Liveness};
 #[tokio::test]
 async fn figures_are_those_of_the_daemon_that_answers() {
     let place = Place::new();
-    let path = place.path("state.db");
-    let _store = Store::open(&path).unwrap();
-    let view = View::open(&path).unwrap();
+    let location = place.path("state.db").into();
+    let _store = Store::open(&location).await.unwrap();
+    let view = View::open(&location).await.unwrap();
     let epoch = view.epoch().await.unwrap();
     let figures = |runs_in_flight| Live { epoch: epoch.clone(), runs_in_flight, ..Live::sample() };
     let serve = |name: &str, runs| {
@@ -22,7 +22,7 @@ async fn figures_are_those_of_the_daemon_that_answers() {
     let mut model = Model::new(screen());
     let mut watched = Watched {
         view,
-        path: &path,
+        location: &location,
         author: String::new(),
         state: Liveness::Running,
         sockets: place.sockets(&["a.sock", "b.sock"]),

@@ -21,7 +21,6 @@ mod terminal;
 mod tests;
 
 use std::io::{IsTerminal as _, stdin, stdout};
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -34,6 +33,7 @@ use super::explain;
 use super::print::{Answer, Screen, wrapped};
 use super::read;
 use crate::daemon::Clock;
+use crate::domain::Location;
 use crate::store::{Position, View, is_in_use};
 use crate::view::{Configured, Explanation, Liveness};
 use act::{Act, Place};
@@ -65,14 +65,22 @@ pub(super) async fn answer(
         let message = "top needs a terminal; --once prints one frame".to_owned();
         return Err(CommandError::Usage(message));
     }
-    let (path, sockets) = read::place(global, &args.source)?;
+    let (location, sockets) = read::place(global, &args.source)?;
     // Before the database is opened: see there.
-    let state = Liveness::from(is_in_use(&path));
-    let view = View::open(&path).context("opening the store")?;
+    let state = Liveness::from(is_in_use(&location).await);
+    let view = View::open(&location).await.context("opening the store")?;
     let figures = sockets.daemon(&view).await.map(|(figures, _)| figures);
     let author = args.by.name();
-    let mut watched =
-        Watched { view, path: &path, author, state, figures, sockets, asked: None, seen: None };
+    let mut watched = Watched {
+        view,
+        location: &location,
+        author,
+        state,
+        figures,
+        sockets,
+        asked: None,
+        seen: None,
+    };
     let mut model = Model::new(screen);
     watched.look(&mut model).await?;
     if args.once {
@@ -85,7 +93,7 @@ pub(super) async fn answer(
 /// Store that is watched, with the position that was seen last.
 struct Watched<'a> {
     view: View,
-    path: &'a Path,
+    location: &'a Location,
     author: String,
     state: Liveness,
     sockets: Sockets,
@@ -194,7 +202,7 @@ impl Watched<'_> {
 
     /// Does what was asked for and confirmed; the outcome is shown in the last line.
     async fn act(&self, model: &mut Model, act: Act, name: &str) {
-        let place = Place { view: &self.view, path: self.path, author: &self.author };
+        let place = Place { view: &self.view, location: self.location, author: &self.author };
         let done = act::perform(place, act, name, model.screen.now).await;
         model.note = Some(done.unwrap_or_else(|error| format!("{error:#}")));
     }

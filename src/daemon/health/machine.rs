@@ -25,9 +25,11 @@ const DESCRIPTORS_MAX: u64 = 90;
 pub(in crate::daemon) async fn watch_machine(shared: Arc<Shared>, stop: CancellationToken) {
     loop {
         let active = shared.active();
-        let folder = active.fixed.store.parent().map(Path::to_owned).unwrap_or_default();
-        let (room, least) = (free(&folder), active.own.disk_free_mib);
-        let disk = disk_fault(&folder, room, shared.health.disk.is_full(room), least);
+        let disk = active.fixed.store.file().and_then(|database| {
+            let folder = database.parent().unwrap_or(Path::new(""));
+            let (room, least) = (free(folder), active.own.disk_free_mib);
+            disk_fault(folder, room, shared.health.disk.is_full(room), least)
+        });
         let found =
             BTreeMap::from([(OwnFault::Disk, disk), (OwnFault::Descriptors, descriptor_fault())]);
         for (fault, message) in found {

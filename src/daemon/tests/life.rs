@@ -78,8 +78,8 @@ async fn run_that_a_command_asks_for_begins_within_seconds() {
     };
     timeout(SOON, wait(1)).await.expect("the first run");
     let path = bench.folder.path().join("state.db");
-    let mut control = Control::open(&path, "anna").unwrap();
-    let asked = control.request(&[bench.id], shared.clock.now()).unwrap();
+    let mut control = Control::open(&path.into(), "anna").await.unwrap();
+    let asked = control.request(&[bench.id], shared.clock.now()).await.unwrap();
     assert_eq!(asked, [Requested::Due]);
     timeout(Duration::from_secs(5), wait(2)).await.expect("the run that was asked for");
     assert_eq!(runs().await[0].trigger, Trigger::Request);

@@ -88,7 +88,7 @@ fn log() -> config::Log {
 
 fn fixed(store: &Path) -> active::Fixed {
     active::Fixed {
-        store: store.to_owned(),
+        store: store.into(),
         log: log(),
         metrics: config::Metrics { listen: None },
         listen: Vec::new(),
@@ -125,7 +125,7 @@ impl Bench {
         validator: Arc<dyn Validator>,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("state.db")).unwrap();
+        let store = Store::open(&folder.path().join("state.db").into()).await.unwrap();
         let (wanted, schedule) = (wanted_at(cron), wanted_at(cron).schedule);
         let subscriptions: Arc<[_]> =
             receivers.iter().map(|one| one.subscription.clone()).collect();
@@ -280,7 +280,7 @@ async fn gone_receiver_is_sent_nothing_until_a_command_enables_it() {
         .map(|one| (one.name.clone(), Arc::new(Sender::new(one).unwrap())))
         .collect();
     active.subscriptions = Arc::clone(&subscriptions);
-    let path = active.fixed.store.join("state.db");
+    let path = active.fixed.store.file().unwrap().join("state.db");
     shared.put_in_force(active);
     // Removes the integration, of which both are notified.
     let context = NotificationContext {
@@ -304,7 +304,8 @@ async fn gone_receiver_is_sent_nothing_until_a_command_enables_it() {
     let rows = timeout(SOON, disabled).await.expect("disabled");
     assert_eq!(rows[0].disabled.unwrap().0, DisabledReason::Gone);
     assert!(0 < rows[0].pending, "what it did not take stays pending");
-    Control::open(&path, "anna").unwrap().enable("gone", shared.clock.now()).unwrap();
+    let mut control = Control::open(&path.into(), "anna").await.unwrap();
+    control.enable("gone", shared.clock.now()).await.unwrap();
     timeout(SOON, wait(|gone, _| gone.pending == 0)).await.expect("the backlog");
     stop.cancel();
     timeout(SOON, outbox).await.unwrap().unwrap();

@@ -13,7 +13,7 @@ use crate::page::lists::selection;
 use crate::page::spans;
 use crate::page::viewer::Access;
 use crate::page::visit::{Refused, Shown, Visit};
-use crate::store::{NewSilence, Redelivered, Requested, SilenceRow};
+use crate::store::{Control, NewSilence, Redelivered, Requested, SilenceRow};
 use crate::view::{SilenceState, open_silences};
 
 /// Length limit of a comment, in characters.
@@ -79,7 +79,9 @@ async fn validate(visit: &Visit, form: &Form) -> Result<&'static str, Refused> {
     let row = visit.integration(form.text("integration")).await?;
     let id = row.id;
     let change =
-        visit.source.control.change(&visit.caller.by, move |store, now| store.request(&[id], now));
+        visit.source.control.change(&visit.caller.by, async move |store: &mut Control, now| {
+            store.request(&[id], now).await
+        });
     let requested = change.await.map_err(|error| visit.unread(&error))?.pop();
     Ok(match requested {
         Some(Requested::Due) => "validate",
@@ -137,7 +139,9 @@ async fn mute(
     let comment = one_line(form.text("comment"), COMMENT_MAX);
     let new = NewSilence { acknowledges, selection: covered, author, comment, from: now, until };
     let change =
-        visit.source.control.change(&visit.caller.by, move |store, now| store.silence(&new, now));
+        visit.source.control.change(&visit.caller.by, async move |store: &mut Control, now| {
+            store.silence(&new, now).await
+        });
     change.await.map_err(|error| visit.unread(&error))?;
     Ok(())
 }
@@ -154,7 +158,9 @@ async fn end_silence(visit: &Visit, form: &Form) -> Result<&'static str, Refused
         return Ok("ended-already");
     }
     let change =
-        visit.source.control.change(&visit.caller.by, move |store, now| store.end_silence(id, now));
+        visit.source.control.change(&visit.caller.by, async move |store: &mut Control, now| {
+            store.end_silence(id, now).await
+        });
     let is_ended = change.await.map_err(|error| visit.unread(&error))?;
     Ok(if is_ended { "end-silence" } else { "ended-already" })
 }
@@ -171,15 +177,16 @@ async fn receiver(visit: &Visit, form: &Form, enables: bool) -> Result<&'static 
         return Err(missing());
     }
     let name = form.text("receiver").to_owned();
-    let change = visit.source.control.change(&visit.caller.by, move |store, now| {
-        let Some(row) = store.receiver(&name)? else { return Ok(false) };
-        match (enables, row.disabled.is_some()) {
-            (true, _) => store.enable(&name, now)?,
-            (false, false) => store.disable(&name, now)?,
-            (false, true) => (),
-        }
-        Ok(true)
-    });
+    let change =
+        visit.source.control.change(&visit.caller.by, async move |store: &mut Control, now| {
+            let Some(row) = store.receiver(&name).await? else { return Ok(false) };
+            match (enables, row.disabled.is_some()) {
+                (true, _) => store.enable(&name, now).await?,
+                (false, false) => store.disable(&name, now).await?,
+                (false, true) => (),
+            }
+            Ok(true)
+        });
     if !change.await.map_err(|error| visit.unread(&error))? {
         return Err(missing());
     }
@@ -196,10 +203,10 @@ async fn redeliver(visit: &Visit, form: &Form) -> Result<&'static str, Refused> 
     {
         return Err(missing());
     }
-    let change = visit
-        .source
-        .control
-        .change(&visit.caller.by, move |store, now| store.redeliver(&[id], now));
+    let change =
+        visit.source.control.change(&visit.caller.by, async move |store: &mut Control, now| {
+            store.redeliver(&[id], now).await
+        });
     Ok(match change.await.map_err(|error| visit.unread(&error))? {
         Redelivered::Queued(_) => "redeliver",
         Redelivered::Unknown(_) => "gone",

@@ -247,7 +247,7 @@ async fn outages_are_listed_with_members_until_and_after_their_end(mut bench: Be
 
 async fn position_stays_until_something_is_committed_by_anyone(bench: Bench) {
     let bench = bench.enabled().await;
-    let (view, outside) = (bench.view(), bench.outside());
+    let (view, outside) = (bench.view(), bench.outside().await);
     let both = async || (view.position().await.unwrap(), outside.position().await.unwrap());
     let mut before = both().await;
     view.integrations(first_page()).await.unwrap();
@@ -264,7 +264,12 @@ async fn position_stays_until_something_is_committed_by_anyone(bench: Bench) {
     bench.record(begun, failed(Class::Denied)).await;
     moves("a run of the daemon").await;
     let until = bench.now.plus(Duration::from_mins(1));
-    bench.control().silence(&NewSilence { until, ..NewSilence::default() }, bench.now).unwrap();
+    bench
+        .control()
+        .await
+        .silence(&NewSilence { until, ..NewSilence::default() }, bench.now)
+        .await
+        .unwrap();
     moves("a command").await;
 }
 
@@ -276,7 +281,7 @@ async fn timeline_begins_where_no_incident_was_open_and_says_what_retention_cut(
     let acknowledges = Some(bench.id("n1").await);
     let (from, until) = (bench.now, bench.now.plus(Duration::from_hours(1)));
     let new = NewSilence { acknowledges, from, until, ..NewSilence::default() };
-    bench.control().silence(&new, bench.now).unwrap();
+    bench.control().await.silence(&new, bench.now).await.unwrap();
     bench.wait(Duration::from_hours(48));
     let since = bench.now;
     bench.run_of("n1", passed()).await;

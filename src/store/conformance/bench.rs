@@ -1,14 +1,14 @@
 //! An engine with a clock, a configuration and two receivers.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use tempfile::TempDir;
 
 use crate::domain::{
-    AttemptResult, Class, EventType, Finding, IntegrationId, Next, Observed, Outcome, Policy,
-    Report, Schedule, Selection, Status, Subject, Subscription, Test, TestResult, Timestamp,
+    AttemptResult, Class, EventType, Finding, IntegrationId, Location, Next, Observed, Outcome,
+    Policy, Report, Schedule, Selection, Status, Subject, Subscription, Test, TestResult,
+    Timestamp,
 };
 use crate::store::{
     Attempt, Began, Begun, Control, Disabled, Finished, IntegrationRow, NotificationContext, Page,
@@ -24,16 +24,16 @@ pub(super) struct Bench {
     pub(super) store: Store,
     pub(super) now: Timestamp,
     pub(super) receivers: Vec<&'static str>,
-    path: PathBuf,
+    location: Location,
     folder: TempDir,
 }
 
 impl Bench {
-    pub(super) fn sqlite() -> Self {
+    pub(super) async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("state.db");
-        let store = Store::open(&path).unwrap();
-        Self { store, now: START, receivers: vec!["a", "b"], path, folder }
+        let location = Location::File(folder.path().join("state.db"));
+        let store = Store::open(&location).await.unwrap();
+        Self { store, now: START, receivers: vec!["a", "b"], location, folder }
     }
 
     /// With one integration `one` that is enabled and due.
@@ -46,10 +46,10 @@ impl Bench {
 
     /// Stops the daemon and starts another one on the same database.
     pub(super) async fn restart(self) -> Self {
-        let Self { store, now, receivers, path, folder } = self;
+        let Self { store, now, receivers, location, folder } = self;
         store.close().await.unwrap();
-        let store = Store::open(&path).unwrap();
-        Self { store, now, receivers, path, folder }
+        let store = Store::open(&location).await.unwrap();
+        Self { store, now, receivers, location, folder }
     }
 
     pub(super) fn view(&self) -> View {
@@ -57,12 +57,12 @@ impl Bench {
     }
 
     /// View for reads from outside, on connections of its own.
-    pub(super) fn outside(&self) -> View {
-        View::outside(&self.path).unwrap()
+    pub(super) async fn outside(&self) -> View {
+        View::outside(&self.location).await.unwrap()
     }
 
-    pub(super) fn control(&self) -> Control {
-        Control::open(&self.path, "anna").unwrap()
+    pub(super) async fn control(&self) -> Control {
+        Control::open(&self.location, "anna").await.unwrap()
     }
 
     pub(super) fn context(&self) -> NotificationContext {

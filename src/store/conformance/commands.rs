@@ -25,16 +25,16 @@ on_every_engine!(
 
 async fn disabled_receiver_gets_its_backlog_in_order_when_it_is_enabled(bench: Bench) {
     let mut bench = bench.enabled().await;
-    bench.control().disable("a", bench.now).unwrap();
-    let row = bench.control().receiver("a").unwrap().unwrap();
+    bench.control().await.disable("a", bench.now).await.unwrap();
+    let row = bench.control().await.receiver("a").await.unwrap().unwrap();
     assert_eq!(row.disabled, Some((DisabledReason::Manual, bench.now)));
     assert!(bench.claim("a", 9).await.is_empty());
     bench.run(failed(Class::Denied)).await;
-    bench.control().enable("a", bench.now).unwrap();
+    bench.control().await.enable("a", bench.now).await.unwrap();
     let bodies = bench.deliver("a").await;
     let numbers: Vec<_> = bodies.iter().map(|body| body["data"]["sequence"].as_i64()).collect();
     assert_eq!(numbers, [0, 0, 1].map(Some));
-    assert!(bench.control().receiver("unknown").unwrap().is_none());
+    assert!(bench.control().await.receiver("unknown").await.unwrap().is_none());
 }
 
 async fn enabled_receiver_gets_all_attempts_again(bench: Bench) {
@@ -43,8 +43,8 @@ async fn enabled_receiver_gets_all_attempts_again(bench: Bench) {
         let sent = bench.claim("a", 1).await;
         bench.attempt(&sent[0], Next::RetryAfter(Duration::ZERO)).await;
     }
-    bench.control().disable("a", bench.now).unwrap();
-    bench.control().enable("a", bench.now).unwrap();
+    bench.control().await.disable("a", bench.now).await.unwrap();
+    bench.control().await.enable("a", bench.now).await.unwrap();
     let sent = bench.claim("a", 1).await;
     assert_eq!(sent[0].attempt, 1);
     bench.attempt(&sent[0], Next::Delivered).await;
@@ -61,11 +61,12 @@ async fn redelivery_is_all_or_nothing_and_in_order(bench: Bench) {
         ids.push(first.id);
         bench.attempt(first, Next::Delivered).await;
     }
-    let unknown = bench.control().redeliver(&[ids[0], DeliveryId(99)], bench.now).unwrap();
+    let unknown =
+        bench.control().await.redeliver(&[ids[0], DeliveryId(99)], bench.now).await.unwrap();
     assert_eq!(unknown, Redelivered::Unknown(vec![DeliveryId(99)]));
     assert!(bench.claim("a", 9).await.is_empty());
     bench.wait(Duration::from_secs(1));
-    let again = bench.control().redeliver(&[ids[1], ids[0]], bench.now).unwrap();
+    let again = bench.control().await.redeliver(&[ids[1], ids[0]], bench.now).await.unwrap();
     let Redelivered::Queued(queued) = again else { panic!("they are known") };
     assert!(queued.iter().all(|(_, _, was)| *was == DeliveryState::Delivered));
     let bodies = bench.deliver("a").await;
@@ -78,7 +79,7 @@ async fn earlier_event_that_is_queued_again_goes_before_one_under_way(bench: Ben
     let first = bench.claim("a", 1).await;
     bench.attempt(&first[0], Next::Delivered).await;
     let second = bench.claim("a", 1).await;
-    bench.control().redeliver(&[first[0].id], bench.now).unwrap();
+    bench.control().await.redeliver(&[first[0].id], bench.now).await.unwrap();
     bench.attempt(&second[0], Next::RetryAfter(Duration::ZERO)).await;
     assert_eq!(bench.claim("a", 8).await[0].event_id, first[0].event_id);
 }
@@ -89,14 +90,14 @@ async fn replay_queues_every_event_once(bench: Bench) {
     bench.deliver("a").await;
     bench.run(failed(Class::Denied)).await;
     let span = Span { since: START, until: None };
-    let planned = bench.control().plan_replay(&subscription("a"), span).unwrap();
-    let replayed = bench.control().replay(&subscription("a"), span, bench.now).unwrap();
+    let planned = bench.control().await.plan_replay(&subscription("a"), span).await.unwrap();
+    let replayed = bench.control().await.replay(&subscription("a"), span, bench.now).await.unwrap();
     assert_eq!(planned, replayed);
     assert_eq!((replayed.events, replayed.integrations, replayed.already_pending), (3, 2, 1));
-    let again = bench.control().replay(&subscription("a"), span, bench.now).unwrap();
+    let again = bench.control().await.replay(&subscription("a"), span, bench.now).await.unwrap();
     assert_eq!((again.events, again.already_pending), (0, 4));
     assert_eq!(bench.deliver("a").await.len(), 4);
-    let late = bench.control().replay(&subscription("new"), span, bench.now).unwrap();
+    let late = bench.control().await.replay(&subscription("new"), span, bench.now).await.unwrap();
     assert_eq!((late.events, late.already_pending), (4, 0));
     assert_eq!(bench.deliver("new").await.len(), 4);
 }
@@ -112,15 +113,15 @@ async fn silence_mutes_its_selection_and_is_listed_while_it_is_open(bench: Bench
         from: bench.now,
         until,
     };
-    let other = bench.control().silence(&silence, bench.now).unwrap();
+    let other = bench.control().await.silence(&silence, bench.now).await.unwrap();
     silence.selection =
         Selection { labels: [("team".to_owned(), "d*".to_owned())].into(), ..Selection::default() };
-    let own = bench.control().silence(&silence, bench.now).unwrap();
+    let own = bench.control().await.silence(&silence, bench.now).await.unwrap();
     bench.run(failed(Class::Denied)).await;
     let mute = bench.row("one").await.mute.unwrap();
     assert_eq!((mute.by, mute.until), (format!("silence {own}"), until));
-    assert!(bench.control().end_silence(other, bench.now).unwrap());
-    assert!(!bench.control().end_silence(99, bench.now).unwrap(), "there is none");
+    assert!(bench.control().await.end_silence(other, bench.now).await.unwrap());
+    assert!(!bench.control().await.end_silence(99, bench.now).await.unwrap(), "there is none");
     let listed = async |bench: &Bench, ended| {
         let rows = bench.view().silences(ended, bench.now, first_page()).await.unwrap().rows;
         rows.into_iter().map(|row| (row.id, row.ended_at.is_some())).collect::<Vec<_>>()
@@ -128,7 +129,10 @@ async fn silence_mutes_its_selection_and_is_listed_while_it_is_open(bench: Bench
     assert_eq!(listed(&bench, false).await, [(own, false)]);
     assert_eq!(listed(&bench, true).await, [(other, true), (own, false)]);
     bench.now = until;
-    assert!(!bench.control().end_silence(own, bench.now).unwrap(), "it has ended by itself");
+    assert!(
+        !bench.control().await.end_silence(own, bench.now).await.unwrap(),
+        "it has ended by itself"
+    );
     assert_eq!(listed(&bench, false).await, []);
     let found = bench.view().silence(own).await.unwrap().unwrap();
     assert_eq!((found.selection, found.comment), (silence.selection, silence.comment));
@@ -142,7 +146,7 @@ async fn planned_silence_mutes_from_its_beginning(bench: Bench) {
     let from = bench.now.plus(Duration::from_mins(90));
     let until = from.plus(Duration::from_hours(2));
     let silence = NewSilence { from, until, ..NewSilence::default() };
-    let id = bench.control().silence(&silence, bench.now).unwrap();
+    let id = bench.control().await.silence(&silence, bench.now).await.unwrap();
     bench.run(failed(Class::Denied)).await;
     assert_eq!(bench.row("one").await.mute, None, "it is only planned");
     let listed = bench.view().silences(false, bench.now, first_page()).await.unwrap().rows;
@@ -150,7 +154,7 @@ async fn planned_silence_mutes_from_its_beginning(bench: Bench) {
     bench.now = from;
     bench.run_of("two", failed(Class::Denied)).await;
     assert_eq!(bench.row("two").await.mute.unwrap().by, format!("silence {id}"));
-    assert!(bench.control().end_silence(id, bench.now).unwrap());
+    assert!(bench.control().await.end_silence(id, bench.now).await.unwrap());
 }
 
 async fn run_that_is_asked_for_is_due_now_and_stored_as_such(bench: Bench) {
@@ -160,13 +164,16 @@ async fn run_that_is_asked_for_is_due_now_and_stored_as_such(bench: Bench) {
     bench.sync(&[wanted("one"), gone]).await;
     let (one, off) = (bench.id("one").await, bench.id("off").await);
     assert!(!bench.view().has_requests(bench.now).await.unwrap());
-    let asked = bench.control().request(&[one, off], bench.now).unwrap();
+    let asked = bench.control().await.request(&[one, off], bench.now).await.unwrap();
     assert_eq!(asked, [Requested::Due, Requested::NotValidated(Status::Disabled)]);
     assert!(bench.view().has_requests(bench.now).await.unwrap());
     let begun = bench.begun("one").await;
     assert!(!bench.view().has_requests(bench.now).await.unwrap(), "it is being run");
     bench.wait(Duration::from_secs(1));
-    assert_eq!(bench.control().request(&[one], bench.now).unwrap(), [Requested::AfterRun]);
+    assert_eq!(
+        bench.control().await.request(&[one], bench.now).await.unwrap(),
+        [Requested::AfterRun]
+    );
     assert!(matches!(bench.begin("one").await, Began::Running), "one after the other");
     bench.record(begun, passed()).await;
     let begun = bench.begun("one").await;
@@ -187,22 +194,25 @@ async fn every_act_of_a_person_is_in_the_audit_trail(bench: Bench) {
     let id = bench.id("one").await;
     let sent = bench.claim("a", 1).await;
     bench.attempt(&sent[0], Next::Delivered).await;
-    let (now, mut control) = (bench.now, bench.control());
+    let (now, mut control) = (bench.now, bench.control().await);
     let until = now.plus(Duration::from_hours(1));
     let comment = "moving".to_owned();
     let silence = NewSilence { comment, until, ..NewSilence::default() };
     let acknowledgement = NewSilence { acknowledges: Some(id), until, ..NewSilence::default() };
-    control.silence(&silence, now).unwrap();
-    control.silence(&acknowledgement, now).unwrap();
-    control.end_silence(2, now).unwrap();
-    control.end_silence(9, now).unwrap();
-    control.disable("a", now).unwrap();
-    control.enable("a", now).unwrap();
-    control.redeliver(&[sent[0].id], now).unwrap();
-    control.redeliver(&[DeliveryId(99)], now).unwrap();
-    control.replay(&subscription("new"), Span { since: START, until: Some(now) }, now).unwrap();
-    control.request(&[id], now).unwrap();
-    control.reload(Some(4), now).unwrap();
+    control.silence(&silence, now).await.unwrap();
+    control.silence(&acknowledgement, now).await.unwrap();
+    control.end_silence(2, now).await.unwrap();
+    control.end_silence(9, now).await.unwrap();
+    control.disable("a", now).await.unwrap();
+    control.enable("a", now).await.unwrap();
+    control.redeliver(&[sent[0].id], now).await.unwrap();
+    control.redeliver(&[DeliveryId(99)], now).await.unwrap();
+    control
+        .replay(&subscription("new"), Span { since: START, until: Some(now) }, now)
+        .await
+        .unwrap();
+    control.request(&[id], now).await.unwrap();
+    control.reload(Some(4), now).await.unwrap();
     let rows = bench.view().audit(AuditFilter::default(), first_page()).await.unwrap().rows;
     let lines: Vec<_> = rows
         .iter()
@@ -230,8 +240,8 @@ async fn every_act_of_a_person_is_in_the_audit_trail(bench: Bench) {
 async fn audit_trail_is_read_in_pages_and_forgotten_with_the_history(bench: Bench) {
     let mut bench = bench.enabled().await;
     for _ in 0..3 {
-        bench.control().disable("a", bench.now).unwrap();
-        bench.control().enable("a", bench.now).unwrap();
+        bench.control().await.disable("a", bench.now).await.unwrap();
+        bench.control().await.enable("a", bench.now).await.unwrap();
         bench.wait(Duration::from_hours(1));
     }
     let view = bench.view();

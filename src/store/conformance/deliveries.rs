@@ -112,7 +112,7 @@ async fn redelivered_message_is_sent_now(bench: Bench) {
     let rows = listed(&bench, "a").await;
     assert_eq!((rows[0].behind, rows[1].behind), (Some(first[0].id), None));
     assert_eq!(rows[1].due_at, bench.now.plus(asked));
-    bench.control().redeliver(&[first[0].id], bench.now).unwrap();
+    bench.control().await.redeliver(&[first[0].id], bench.now).await.unwrap();
     assert_eq!(bench.claim("a", 9).await[0].id, first[0].id);
 }
 

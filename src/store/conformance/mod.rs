@@ -21,7 +21,7 @@ macro_rules! on_every_engine {
             $(
                 #[tokio::test]
                 async fn $behaviour() {
-                    super::$behaviour($crate::store::conformance::bench::Bench::sqlite()).await;
+                    super::$behaviour($crate::store::conformance::bench::Bench::sqlite().await).await;
                 }
             )+
         }

@@ -132,7 +132,7 @@ async fn delivery_that_waits_too_long_for_a_disabled_receiver_is_dead(bench: Ben
     let mut bench = bench.enabled().await;
     let retention = Retention { history: DAY * 365, ..kept_for(DAY) };
     bench.deliver("b").await;
-    bench.control().disable("a", bench.now).unwrap();
+    bench.control().await.disable("a", bench.now).await.unwrap();
     assert_eq!(bench.store.prune(retention, bench.now).await.unwrap().dead, 0, "not old enough");
     bench.wait(DAY);
     bench.run(failed(Class::Denied)).await;
@@ -143,7 +143,7 @@ async fn delivery_that_waits_too_long_for_a_disabled_receiver_is_dead(bench: Ben
     let states: Vec<_> = rows.iter().map(|row| row.state).collect();
     assert_eq!(states, [DeliveryState::Pending, DeliveryState::Failed, DeliveryState::Failed]);
     bench.receivers = vec!["b"];
-    bench.control().enable("a", bench.now).unwrap();
+    bench.control().await.enable("a", bench.now).await.unwrap();
     let idle = bench.sync(&[wanted("one")]).await.idle;
     let idle: Vec<_> = idle.iter().map(|row| (row.name.as_str(), row.pending)).collect();
     assert_eq!(idle, [("a", 1)]);
@@ -153,6 +153,6 @@ async fn delivery_that_waits_too_long_for_a_disabled_receiver_is_dead(bench: Ben
     assert!(bench.sync(&[wanted("one")]).await.idle.is_empty());
     bench.wait(DAY * 2);
     bench.store.prune(retention, bench.now).await.unwrap();
-    assert!(bench.control().receiver("a").unwrap().is_none(), "it is forgotten");
-    assert!(bench.control().receiver("b").unwrap().is_some());
+    assert!(bench.control().await.receiver("a").await.unwrap().is_none(), "it is forgotten");
+    assert!(bench.control().await.receiver("b").await.unwrap().is_some());
 }

@@ -199,7 +199,7 @@ async fn muted_failure_is_notified_when_the_silence_ends(bench: Bench) {
     let mut bench = bench.enabled().await;
     let until = bench.now.plus(Duration::from_hours(1));
     let silence = NewSilence { until, ..NewSilence::default() };
-    let id = bench.control().silence(&silence, bench.now).unwrap();
+    let id = bench.control().await.silence(&silence, bench.now).await.unwrap();
     bench.run(failed(Class::Denied)).await;
     let row = bench.row("one").await;
     assert_eq!((row.status, row.notified), (Status::RecurringValidationError, Status::Enabled));
@@ -207,8 +207,8 @@ async fn muted_failure_is_notified_when_the_silence_ends(bench: Bench) {
     assert_eq!(bench.view().next_release_at().await.unwrap(), Some(until));
     assert_eq!(bench.store.release(9, bench.context()).await.unwrap(), Released::default());
     let before = bench.kinds().await.len();
-    assert!(bench.control().end_silence(id, bench.now).unwrap());
-    assert!(!bench.control().end_silence(id, bench.now).unwrap(), "only once");
+    assert!(bench.control().await.end_silence(id, bench.now).await.unwrap());
+    assert!(!bench.control().await.end_silence(id, bench.now).await.unwrap(), "only once");
     let released = bench.store.release(9, bench.context()).await.unwrap();
     assert_eq!((released.integrations, released.outages), (1, 0));
     assert_eq!(bench.kinds().await[before..], ["integration.validation.failed"]);
@@ -219,7 +219,7 @@ async fn muted_warning_is_notified_after_a_restart(bench: Bench) {
     let mut bench = bench.enabled().await;
     let until = bench.now.plus(Duration::from_hours(3));
     let silence = NewSilence { until, ..NewSilence::default() };
-    bench.control().silence(&silence, bench.now).unwrap();
+    bench.control().await.silence(&silence, bench.now).await.unwrap();
     bench.run(warned("it expires")).await;
     let before = bench.kinds().await.len();
     let mut bench = bench.restart().await;

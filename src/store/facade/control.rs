@@ -1,14 +1,13 @@
 //! Writes of commands beside a running daemon.
 
-use std::path::Path;
-
-use crate::domain::{DeliveryId, IntegrationId, Subscription, Timestamp};
+use crate::domain::{DeliveryId, IntegrationId, Location, Subscription, Timestamp};
+use crate::store::error::no_engine;
 use crate::store::{
     NewSilence, ReceiverRow, Redelivered, Replayed, Requested, Span, StoreError, sqlite,
 };
 
-/// Writes of a person beside a daemon, or without one. Blocks for as long as another writes, at most
-/// seconds.
+/// Writes of a person beside a daemon, or without one. On a file they block for as long as another writes, at
+/// most seconds.
 #[derive(Debug)]
 pub(crate) enum Control {
     /// Engine in this process, on a file.
@@ -18,13 +17,16 @@ pub(crate) enum Control {
 impl Control {
     /// Opens an existing database of this version for writing; what is changed is noted as done by
     /// `author`.
-    pub(crate) fn open(path: &Path, author: &str) -> Result<Self, StoreError> {
-        sqlite::Control::open(path, author).map(Self::Sqlite)
+    pub(crate) async fn open(location: &Location, author: &str) -> Result<Self, StoreError> {
+        match location {
+            Location::File(path) => sqlite::Control::open(path, author).map(Self::Sqlite),
+            Location::Postgres(address) => Err(no_engine(address)),
+        }
     }
 
     /// Notes that the daemon is about to be asked to read its configuration again, with the removals that
     /// are allowed this time.
-    pub(crate) fn reload(
+    pub(crate) async fn reload(
         &mut self,
         removals: Option<u32>,
         now: Timestamp,
@@ -35,7 +37,7 @@ impl Control {
     }
 
     /// Makes integrations due because a person asks for runs; returns what came of each.
-    pub(crate) fn request(
+    pub(crate) async fn request(
         &mut self,
         ids: &[IntegrationId],
         now: Timestamp,
@@ -46,28 +48,28 @@ impl Control {
     }
 
     /// Returns the receiver of this name, if the store knows it.
-    pub(crate) fn receiver(&mut self, name: &str) -> Result<Option<ReceiverRow>, StoreError> {
+    pub(crate) async fn receiver(&mut self, name: &str) -> Result<Option<ReceiverRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.receiver(name),
         }
     }
 
     /// Enables a receiver: its pending deliveries go out in order, with as many attempts as new ones.
-    pub(crate) fn enable(&mut self, name: &str, now: Timestamp) -> Result<(), StoreError> {
+    pub(crate) async fn enable(&mut self, name: &str, now: Timestamp) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(engine) => engine.enable(name, now),
         }
     }
 
     /// Disables a receiver; its pending deliveries wait.
-    pub(crate) fn disable(&mut self, name: &str, now: Timestamp) -> Result<(), StoreError> {
+    pub(crate) async fn disable(&mut self, name: &str, now: Timestamp) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(engine) => engine.disable(name, now),
         }
     }
 
     /// Queues deliveries that have ended again, under their events' ids, all or none.
-    pub(crate) fn redeliver(
+    pub(crate) async fn redeliver(
         &mut self,
         ids: &[DeliveryId],
         now: Timestamp,
@@ -78,7 +80,7 @@ impl Control {
     }
 
     /// Returns what [`Control::replay`] would queue.
-    pub(crate) fn plan_replay(
+    pub(crate) async fn plan_replay(
         &mut self,
         wanting: &Subscription,
         span: Span,
@@ -90,7 +92,7 @@ impl Control {
 
     /// Queues the events of a time that a receiver wants again, under their ids and in order; what is
     /// pending already stays as it is.
-    pub(crate) fn replay(
+    pub(crate) async fn replay(
         &mut self,
         wanting: &Subscription,
         span: Span,
@@ -102,14 +104,22 @@ impl Control {
     }
 
     /// Mutes notifications until an instant; returns the id of the silence.
-    pub(crate) fn silence(&mut self, new: &NewSilence, now: Timestamp) -> Result<i64, StoreError> {
+    pub(crate) async fn silence(
+        &mut self,
+        new: &NewSilence,
+        now: Timestamp,
+    ) -> Result<i64, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.silence(new, now),
         }
     }
 
     /// Ends a silence before its time; returns false when none is open under this id.
-    pub(crate) fn end_silence(&mut self, id: i64, now: Timestamp) -> Result<bool, StoreError> {
+    pub(crate) async fn end_silence(
+        &mut self,
+        id: i64,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.end_silence(id, now),
         }

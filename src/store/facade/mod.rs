@@ -17,6 +17,8 @@ pub(crate) use view::View;
 
 use std::path::Path;
 
+use crate::domain::Location;
+
 use super::{Backup, Compacted, Condition, NewBackup, StoreError, sqlite};
 
 /// Returns the versions of the schema that databases get, and of the engine, which is compiled in.
@@ -24,10 +26,13 @@ pub(crate) fn versions() -> (u32, &'static str) {
     sqlite::versions()
 }
 
-/// Returns true when a daemon uses the database at `path`, false when none does, and none when that
+/// Returns true when a daemon uses the database at `location`, false when none does, and none when that
 /// cannot be seen. Call it before the database is opened.
-pub(crate) fn is_in_use(path: &Path) -> Option<bool> {
-    sqlite::is_in_use(path)
+pub(crate) async fn is_in_use(location: &Location) -> Option<bool> {
+    match location {
+        Location::File(path) => sqlite::is_in_use(path),
+        Location::Postgres(_) => None,
+    }
 }
 
 /// Makes a backup of the database at `path`, also beside a running daemon, whose writes it does not delay; ends

@@ -1,14 +1,14 @@
 //! Writes of a daemon.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::View;
 use crate::domain::ledger::{Attempt, Begun, Disabled, Finished, NotificationContext, Recorded};
-use crate::domain::{IntegrationId, OwnFault, Schedule, Timestamp};
+use crate::domain::{IntegrationId, Location, OwnFault, Schedule, Timestamp};
+use crate::store::error::no_engine;
 use crate::store::{
     Began, Configured, NodeNote, PendingDelivery, Pruned, Released, Resend, Retention, StoreError,
     Surplus, Synced, sqlite,
@@ -25,13 +25,19 @@ pub(crate) enum Store {
 impl Store {
     /// Opens or creates the database, takes the file lock that makes a second daemon impossible,
     /// copies one of an older version and migrates it, frees the leases of this node's former life and starts the writer thread.
-    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
-        sqlite::Store::open(path).map(Self::Sqlite)
+    pub(crate) async fn open(location: &Location) -> Result<Self, StoreError> {
+        match location {
+            Location::File(path) => sqlite::Store::open(path).map(Self::Sqlite),
+            Location::Postgres(address) => Err(no_engine(address)),
+        }
     }
 
     /// Opens the database like [`Store::open`]; one of an older version is migrated without a copy.
-    pub(crate) fn open_without_copy(path: &Path) -> Result<Self, StoreError> {
-        sqlite::Store::open_without_copy(path).map(Self::Sqlite)
+    pub(crate) async fn open_without_copy(location: &Location) -> Result<Self, StoreError> {
+        match location {
+            Location::File(path) => sqlite::Store::open_without_copy(path).map(Self::Sqlite),
+            Location::Postgres(address) => Err(no_engine(address)),
+        }
     }
 
     /// Returns true when the whole database was read at its opening and found sound, as it is after a crash.

@@ -1,11 +1,11 @@
 //! Reads of a daemon, of commands and from outside.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
 use crate::domain::ledger::KnownIncident;
-use crate::domain::{DeliveryId, Factor, IntegrationId, RunId, Timestamp};
+use crate::domain::{DeliveryId, Factor, IntegrationId, Location, RunId, Timestamp};
+use crate::store::error::no_engine;
 use crate::store::{
     AuditFilter, AuditRow, DeliveryFilter, DeliveryRow, Due, EventRow, Events, HistoryRow, InUse,
     IntegrationRow, KeptRow, Listed, NodeRow, NoticeRow, OutageRow, OwnFaultRow, Page,
@@ -22,14 +22,20 @@ pub(crate) enum View {
 
 impl View {
     /// Opens an existing database for reading only, beside a daemon or without one.
-    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
-        sqlite::View::open(path).map(Self::Sqlite)
+    pub(crate) async fn open(location: &Location) -> Result<Self, StoreError> {
+        match location {
+            Location::File(path) => sqlite::View::open(path).map(Self::Sqlite),
+            Location::Postgres(address) => Err(no_engine(address)),
+        }
     }
 
     /// Opens the database for reads from outside: on connections of their own, so that nothing else waits
     /// for them, and bounded in number and time.
-    pub(crate) fn outside(path: &Path) -> Result<Self, StoreError> {
-        sqlite::View::outside(path).map(Self::Sqlite)
+    pub(crate) async fn outside(location: &Location) -> Result<Self, StoreError> {
+        match location {
+            Location::File(path) => sqlite::View::outside(path).map(Self::Sqlite),
+            Location::Postgres(address) => Err(no_engine(address)),
+        }
     }
 
     /// Rows that are due at `now` and not leased, longest overdue first.

@@ -14,6 +14,7 @@ impl StoreError {
             | Self::Inconsistent { .. }
             | Self::Document { .. }
             | Self::File { .. }
+            | Self::Server { .. }
             | Self::InUse { .. }
             | Self::Newer { .. }
             | Self::Busy
@@ -41,6 +42,7 @@ impl StoreError {
                     )
             }
             Self::File { .. }
+            | Self::Server { .. }
             | Self::InUse { .. }
             | Self::Newer { .. }
             | Self::Busy

@@ -157,7 +157,7 @@ async fn facts_are_read_from_a_database_without_a_daemon() {
     let main = folder.path().join("main.toml");
     let path = folder.path().join("state.db");
     std::fs::write(&main, format!("[store]\npath = \"{}\"\n", path.display())).unwrap();
-    crate::store::Store::open(&path).unwrap().close().await.unwrap();
+    crate::store::Store::open(&path.into()).await.unwrap().close().await.unwrap();
     let words =
         ["revalidated", "doctor", "--config", &main.display().to_string()].map(str::to_owned);
     let arguments = <crate::cli::args::Arguments as clap::Parser>::parse_from(words);

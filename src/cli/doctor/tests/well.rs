@@ -88,7 +88,8 @@ pub(super) fn well() -> Facts {
     };
     let folder = Folder { owner: 61000, mode: 0o700, file_system: 0xef53, free: 1 << 40 };
     let files = Files {
-        path: PathBuf::from("/var/lib/revalidated/state.db"),
+        shown: "/var/lib/revalidated/state.db".to_owned(),
+        path: Some(PathBuf::from("/var/lib/revalidated/state.db")),
         folder: Some(folder),
         database: Some((1 << 20, Some(before(10 * DAY)))),
         unreadable: None,
