@@ -33,6 +33,7 @@ mod logging;
 mod manual;
 mod nagios;
 mod next;
+mod nodes;
 mod print;
 mod program;
 mod read;

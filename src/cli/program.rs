@@ -17,9 +17,9 @@ use super::serve::Servers;
 use super::top;
 use super::{
     audit, backup, bundle, catalog, check, completions, deliveries, doctor, explain, export,
-    grants, health, history, import, list, log, log_queue, nagios, next, print, receivers, record,
-    redeliver, rehearse, reload, report, restore, revalidate, run, sample, schema, show, silences,
-    status, store, token, version, webhook,
+    grants, health, history, import, list, log, log_queue, nagios, next, nodes, print, receivers,
+    record, redeliver, rehearse, reload, report, restore, revalidate, run, sample, schema, show,
+    silences, status, store, token, version, webhook,
 };
 use crate::daemon::Clock;
 use crate::demo;
@@ -111,6 +111,7 @@ fn answer(arguments: Arguments) -> Result<Answer, CommandError> {
         | Command::Webhook(_)
         | Command::Redeliver(_)
         | Command::Replay(_)
+        | Command::Nodes(_)
         | Command::Audit(_)
         | Command::Backup(_)
         | Command::Restore(_)
@@ -189,6 +190,7 @@ async fn dispatch(global: &Global, command: Command) -> Result<Answer, CommandEr
         Command::Webhook(WebhookAction::Test(args)) => webhook::answer(global, &args, screen).await,
         Command::Redeliver(args) => redeliver::answer(global, &args, screen).await,
         Command::Replay(args) => redeliver::replay(global, &args, screen).await,
+        Command::Nodes(args) => nodes::answer(global, &args, screen).await,
         Command::Audit(args) => audit::answer(global, args, screen).await,
         Command::Backup(args) => backup::answer(global, &args, screen),
         Command::Store(action) => store::answer(global, &action, screen),

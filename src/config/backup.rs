@@ -8,6 +8,9 @@ use crate::input::Reader;
 
 /// Folder of the backups, beside the database, unless another one is named.
 const FOLDER: &str = "backups";
+/// Fault of backups while the store is on a server.
+const BY_SERVER: &str = "the store is a PostgreSQL database, whose backups are made with its own tools, such as \
+    `pg_dump`; leave this empty";
 /// Range of the number of backups that stay.
 const KEPT_RANGE: (i64, i64) = (1, 10_000);
 
@@ -37,6 +40,9 @@ pub(super) fn read(
         let read = schedules.get(&cron, zone.unwrap_or("UTC"));
         read.map(Some).inspect_err(|problem| reader.fault("at", problem.clone()))
     });
+    if let (Some(Location::Postgres(_)), Some(Ok(Some(_)))) = (store, &at) {
+        reader.fault("at", BY_SERVER);
+    }
     let dir = reader.string("dir");
     let (min, max) = KEPT_RANGE;
     let keep = reader.integer("keep", min, max);
@@ -55,9 +61,13 @@ mod tests {
 
     /// Returns the backups of a configuration with this text, or its faults.
     fn read(text: &str) -> Result<super::Backups, Vec<String>> {
+        read_alone(&format!("[store]\npath = \"/s/state.db\"\n{text}"))
+    }
+
+    fn read_alone(text: &str) -> Result<super::Backups, Vec<String>> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("main.toml");
-        std::fs::write(&path, format!("[store]\npath = \"/s/state.db\"\n{text}")).unwrap();
+        std::fs::write(&path, text).unwrap();
         let opened = daemon::open(Some(&path));
         opened.map(|assembly| assembly.settings.backups).map_err(|faulty| {
             let text = |fault: &crate::input::Fault| format!("{}: {}", fault.path, fault.message);
@@ -89,9 +99,13 @@ mod tests {
             ("keep = 0", "backup.keep: expected a whole number from 1 to 10000, found 0"),
             ("dir = 7", "backup.dir: expected text"),
             ("folder = \"/b\"", "backup.folder: unknown key"),
+            (
+                "at = \"@daily\"\n[store]\nurl = \"postgres://a@db/b\"",
+                "backup.at: the store is a PostgreSQL database",
+            ),
         ];
         for (line, expected) in table {
-            let faults = read(&format!("[backup]\n{line}\n")).unwrap_err();
+            let faults = read_alone(&format!("[backup]\n{line}\n")).unwrap_err();
             assert_eq!(faults.len(), 1, "{faults:?}");
             assert!(faults[0].starts_with(expected), "{faults:?}");
         }

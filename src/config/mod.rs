@@ -17,6 +17,7 @@ mod integration;
 mod layers;
 mod maintenance;
 mod names;
+mod node;
 mod policy;
 mod schedules;
 mod settings;

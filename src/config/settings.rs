@@ -8,11 +8,13 @@ use super::backup::{self, Backups};
 use super::entry::LISTS;
 use super::heartbeat::{self, HeartbeatTable};
 use super::http;
+use super::node;
 use super::policy::{EVIDENCE_RUNS_MAX, Evidence, GivenChecks};
 use super::schedules::Schedules;
 use super::store;
 use crate::domain::{
-    CommonChecks, HttpSettings, Location, Policy, RemovalsMax, Schedule, duration_text,
+    CommonChecks, HttpSettings, Location, NodeIdentity, Policy, RemovalsMax, Schedule,
+    duration_text,
 };
 use crate::input::{Faults, Kind, Reader, Value, quoted};
 
@@ -41,6 +43,8 @@ const ATTEMPTS_KEPT_RANGE: (i64, i64) = (1, 10_000);
 pub(crate) struct Settings {
     /// Location of the store.
     pub(crate) store: Location,
+    /// Identity of this node among the daemons of the store.
+    pub(crate) node: NodeIdentity,
     /// True when a secret in a configuration file itself is a fault.
     pub(crate) strict_secrets: bool,
     /// Values for integrations that do not give their own.
@@ -170,6 +174,7 @@ impl Settings {
         let mut reader = Reader::new(root, "", faults)?;
         let strict_secrets = reader.boolean("strict_secrets");
         let store = reader.table("store").and_then(store::read);
+        let node = reader.table("node").and_then(node::read);
         let read = reader.table("defaults").map(|table| defaults(table, schedules));
         let zone = read.as_ref().and_then(|(_, zone)| zone.clone());
         let limits = reader.table("limits").and_then(limits);
@@ -195,6 +200,7 @@ impl Settings {
         reader.finish();
         Some(Self {
             store: store?,
+            node: node?,
             strict_secrets: strict_secrets?,
             defaults: read?.0?,
             limits: limits?,

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::config::{Backups, Limits, Log, Metrics, Own, Settings};
 use crate::domain::{
-    CommonChecks, HttpSettings, IntegrationId, Listen, Location, Maintenance, PageUrl, Policy,
-    Schedule, Subscription, Test, Timestamp,
+    CommonChecks, HttpSettings, IntegrationId, Listen, Location, Maintenance, NodeIdentity,
+    PageUrl, Policy, Schedule, Subscription, Test, Timestamp,
 };
 use crate::net::permit::Semaphore;
 use crate::platforms::{Peers, Validator};
@@ -64,6 +64,8 @@ pub(super) struct Active {
 pub(super) struct Fixed {
     /// Location of the store.
     pub(super) store: Location,
+    /// Identity of this node.
+    pub(super) node: NodeIdentity,
     /// Filter and format of the log.
     pub(super) log: Log,
     /// Address of the metrics.
@@ -84,6 +86,7 @@ impl Fixed {
         let http = &settings.http;
         Self {
             store: settings.store.clone(),
+            node: settings.node.clone(),
             log: settings.log.clone(),
             metrics: settings.metrics,
             listen: http.listen.clone(),

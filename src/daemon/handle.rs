@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -17,7 +17,7 @@ use super::integrity::{self, Verified};
 use super::loops::{Loops, asked_or_ended};
 use super::metrics::MetricsSource;
 use super::shared::Shared;
-use super::{backup, heartbeat, life, notify, reload, requests, safety, scheduler};
+use super::{backup, heartbeat, life, notify, reach, reload, requests, safety, scheduler};
 use crate::domain::{HttpSettings, Reload, duration_text};
 use crate::store::{NodeNote, Store, StoreError, View};
 
@@ -46,6 +46,8 @@ pub(crate) struct Daemon {
     jobs: scheduler::Jobs,
     life: JoinHandle<()>,
     verified: Verified,
+    /// Reason for which another daemon has the store by now.
+    taken: oneshot::Receiver<StoreError>,
 }
 
 impl Daemon {
@@ -68,11 +70,8 @@ impl Daemon {
         let clock = Clock::default();
         notify::opening();
         let location = assembly.settings.store.clone();
-        let store = if is_copied {
-            Store::open(&location).await?
-        } else {
-            Store::open_without_copy(&location).await?
-        };
+        let opening = life::opening(is_copied, &assembly.settings.node);
+        let store = reach::opened(&location, &opening).await?;
         let is_checked = store.was_verified();
         let view = View::outside(&location).await?;
         let changes = store.changes();
@@ -84,11 +83,12 @@ impl Daemon {
         let jobs = start_jobs(&core.shared).await?;
         life::begin(&core.shared).await;
         let (shared, stop) = (Arc::clone(&core.shared), core.stop.clone());
+        let (lost, taken) = oneshot::channel();
         let requests = requests::watch(Arc::clone(&shared), stop.clone());
         let backups = backup::backup(Arc::clone(&shared), stop.clone());
         let heartbeats = heartbeat::beat(Arc::clone(&shared), stop.clone());
         let life = tokio::spawn(async move {
-            tokio::join!(life::watch(shared, stop), requests, backups, heartbeats);
+            tokio::join!(life::watch(shared, stop, lost), requests, backups, heartbeats);
         });
         let status = core.shared.status_line();
         info!("started: {status}");
@@ -98,7 +98,7 @@ impl Daemon {
         let http = core.shared.http.subscribe();
         let suspected = Arc::clone(&core.shared.suspected);
         let verified = Verified { store: location, is_checked, suspected };
-        Ok(Self { view, control, metrics, changes, http, core, jobs, life, verified })
+        Ok(Self { view, control, metrics, changes, http, core, jobs, life, verified, taken })
     }
 
     /// Waits for `stop`, then for the work under way, at most for the configured time.
@@ -107,11 +107,12 @@ impl Daemon {
     ///
     /// Fails when a loop ends before it should, or the last writes do not reach the disk.
     pub(crate) async fn until(self, stop: impl Future<Output = ()>) -> Result<(), DaemonError> {
-        let Self { mut core, jobs, life, verified, .. } = self;
+        let Self { mut core, jobs, life, verified, taken, .. } = self;
         let failed = async {
             tokio::select! {
                 ended = core.loops.ended_early() => ended,
                 damaged = integrity::damage(verified) => DaemonError::Store(damaged),
+                Ok(error) = taken => DaemonError::Store(error),
             }
         };
         let ended = asked_or_ended(stop, failed).await;

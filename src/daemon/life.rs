@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -11,8 +12,8 @@ use super::health;
 use super::process;
 use super::shared::Shared;
 use super::text::chain;
-use crate::domain::{OwnFault, Reload};
-use crate::store::NodeNote;
+use crate::domain::{NodeIdentity, OwnFault, Reload};
+use crate::store::{NodeNote, Opening, StoreError};
 
 /// Time between two looks at the files of the database.
 const LOOK: Duration = Duration::from_secs(2);
@@ -20,6 +21,19 @@ const LOOK: Duration = Duration::from_secs(2);
 const REFUSED_LONG: Duration = Duration::from_mins(10);
 /// Time between two notes that the process lives.
 const BEAT: Duration = Duration::from_secs(30);
+/// Time between two heartbeats at a server.
+const SERVER_BEAT: Duration = Duration::from_secs(5);
+
+/// Returns the circumstances under which this process opens its store.
+pub(super) fn opening(is_copied: bool, node: &NodeIdentity) -> Opening {
+    Opening {
+        is_copied,
+        node: node.clone(),
+        process: process::own(),
+        machine: process::machine(),
+        is_alive: |other| !process::is_gone(other),
+    }
+}
 
 /// Writes down that this process serves the database now.
 pub(super) async fn begin(shared: &Shared) {
@@ -43,13 +57,27 @@ pub(super) async fn reloaded(shared: &Shared, reload: Reload) {
     store_latest(shared).await;
 }
 
-/// Watches the files of the database, and notes that the process lives, until `stop`.
-pub(super) async fn watch(shared: Arc<Shared>, stop: CancellationToken) {
+/// Watches the files of the database or says to its server that this node is alive, and notes that the process lives,
+/// until `stop`. Sends the reason to `lost`, and ends, when another daemon has taken over.
+pub(super) async fn watch(
+    shared: Arc<Shared>,
+    stop: CancellationToken,
+    lost: oneshot::Sender<StoreError>,
+) {
+    let look = shared.active().fixed.store.file().map_or(SERVER_BEAT, |_path| LOOK);
     let mut beaten = Instant::now();
-    while stop.run_until_cancelled(sleep(LOOK)).await.is_some() {
-        if let Err(error) = shared.store.check_files() {
-            shared.store_failed("the database cannot be used", &error);
-            continue;
+    while stop.run_until_cancelled(sleep(look)).await.is_some() {
+        match shared.store.beat().await {
+            Ok(()) => shared.store_reached(),
+            Err(error) if error.is_taken() => {
+                // Without a receiver the daemon stops already.
+                let _stops = lost.send(error);
+                return;
+            }
+            Err(error) => {
+                shared.store_failed("the database cannot be used", &error);
+                continue;
+            }
         }
         store_latest(&shared).await;
         notify_of_refusal(&shared).await;

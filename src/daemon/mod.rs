@@ -26,6 +26,7 @@ mod once;
 mod plan;
 mod process;
 mod prune;
+mod reach;
 mod release;
 mod reload;
 mod requests;

@@ -40,6 +40,12 @@ pub(super) fn ready(status: &str) {
     send(&[NotifyState::Ready, NotifyState::Status(&status)]);
 }
 
+/// Reports the state of the service, which `systemctl status` shows.
+pub(super) fn status(status: &str) {
+    let status = status.replace(['\n', '\r'], " ");
+    send(&[NotifyState::Status(&status)]);
+}
+
 /// Reports that a reload has begun; [`ready`] ends it.
 pub(super) fn reloading() {
     match NotifyState::monotonic_usec_now() {

@@ -3,7 +3,9 @@
 use std::fs;
 use std::io;
 
-use rustix::process::{Pid, PidfdFlags, Signal, getpid, pidfd_open, pidfd_send_signal};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, getpid, pidfd_open, pidfd_send_signal, test_kill_process,
+};
 
 use crate::store::ProcessId;
 
@@ -19,6 +21,22 @@ pub(super) fn own() -> Option<ProcessId> {
 /// Returns true while this very process lives, not another one of its number.
 pub(crate) fn is_alive(process: ProcessId) -> bool {
     born(process.pid) == Some(process.born)
+}
+
+/// Returns true when a process of this machine has ended for certain: one that is out of sight may be alive.
+pub(super) fn is_gone(process: ProcessId) -> bool {
+    let Some(pid) = Pid::from_raw(process.pid) else { return true };
+    match test_kill_process(pid) {
+        Err(rustix::io::Errno::SRCH) => true,
+        Ok(()) | Err(_) => born(process.pid).is_some_and(|born| born != process.born),
+    }
+}
+
+/// Returns the machine and the namespace in which the number of a process means one process.
+pub(super) fn machine() -> String {
+    let id = fs::read_to_string("/etc/machine-id").unwrap_or_default();
+    let space = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    format!("{} {}", id.trim(), space.display())
 }
 
 /// Asks the daemon `process` to read its configuration again; `named` as for [`may_be_alive`].
@@ -71,5 +89,6 @@ mod tests {
         assert!(!is_alive(other));
         assert_eq!(ask_to_reload(other, None).unwrap_err().kind(), io::ErrorKind::NotFound);
         assert!(!is_alive(ProcessId { pid: i32::MAX, born: 1 }));
+        assert!(is_gone(other) && !is_gone(own) && is_gone(ProcessId { pid: i32::MAX, born: 1 }));
     }
 }

@@ -178,7 +178,8 @@ pub(super) async fn prepare(
     };
     if former.is_some_and(|former| former.fixed != active.fixed) {
         warn!(
-            "a changed [store], [log] or [metrics], and a changed address or page of [http], takes effect after a restart"
+            "a changed [store], [node], [log] or [metrics], and a changed address or page of [http], takes effect after a \
+             restart"
         );
     }
     Ok((active, synced))

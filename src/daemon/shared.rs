@@ -15,6 +15,8 @@ use super::latest::Latest;
 use super::latest_backup::LatestBackup;
 use super::latest_heartbeat::LatestHeartbeat;
 use super::log_throttle::LogThrottle;
+use super::notify;
+use super::reach::Reach;
 use super::resending::Resending;
 use super::rounds::Rounds;
 use super::text::{chain, counted};
@@ -45,6 +47,8 @@ pub(super) struct Shared {
     /// Rounds of the outbox.
     pub(super) outbox: Rounds,
     store_errors: LogThrottle,
+    /// Reach of the store.
+    reach: Reach,
     /// Signal that an operation of the store met damage.
     pub(super) suspected: Arc<Notify>,
     pub(super) health: Health,
@@ -88,6 +92,7 @@ impl Shared {
             planner: Rounds::begun(Instant::now()),
             outbox: Rounds::begun(Instant::now()),
             store_errors: LogThrottle::default(),
+            reach: Reach::default(),
             suspected: Arc::default(),
             health,
             latest: Latest::default(),
@@ -149,6 +154,9 @@ impl Shared {
     /// Logs a failure of the store; the same one again once a minute.
     pub(super) fn store_failed(&self, what: &str, error: &StoreError) {
         self.metrics.store_failed();
+        if let Some(why) = error.unreachable() {
+            return self.reach.lost(&why, self.clock.now());
+        }
         if error.is_full_disk() {
             self.health.disk.refuse();
         }
@@ -158,6 +166,15 @@ impl Shared {
         let why = chain(error);
         if let Some(suppressed) = self.store_errors.admit(&why, Instant::now()) {
             error!(suppressed, "{what}: {why}");
+        }
+    }
+
+    /// Notes that the store answers; what waited for it goes on.
+    pub(super) fn store_reached(&self) {
+        if self.reach.found() {
+            notify::status(&self.status_line());
+            self.planning.notify_one();
+            self.delivering.notify_one();
         }
     }
 

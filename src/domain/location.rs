@@ -1,5 +1,6 @@
 //! Location of the store: a file of this machine, or a database of a PostgreSQL server.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -49,6 +50,15 @@ pub(crate) enum PostgresTls {
     },
     /// No TLS: for sockets, and networks that are trusted.
     Off,
+}
+
+/// Identity of a node: a daemon among those of one database.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct NodeIdentity {
+    /// Name, which no other node of the database has.
+    pub(crate) name: String,
+    /// Labels, such as its region.
+    pub(crate) labels: BTreeMap<String, String>,
 }
 
 impl Location {

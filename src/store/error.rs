@@ -98,6 +98,19 @@ pub(crate) enum StoreError {
     Stopped,
 }
 
+impl StoreError {
+    /// Returns the reason for which the server of the store cannot be reached, when that is the error: it passes by
+    /// itself.
+    pub(crate) fn unreachable(&self) -> Option<String> {
+        None
+    }
+
+    /// Returns true when another daemon has the store.
+    pub(crate) const fn is_taken(&self) -> bool {
+        matches!(self, Self::InUse { .. })
+    }
+}
+
 /// Returns the error of a location whose engine this build has not.
 pub(super) fn no_engine(address: &PostgresAddress) -> StoreError {
     let problem = "this build cannot use PostgreSQL; install one with the feature `postgres`";

@@ -43,7 +43,7 @@ pub(crate) use facade::{
 };
 pub(crate) use in_use::{InUse, KeptRow};
 pub(crate) use mutes::{MuteRow, NoticeRow, OutageRow, OwnFaultRow, Released, SilenceRow};
-pub(crate) use node::{NodeNote, NodeRow, ProcessId};
+pub(crate) use node::{KnownNode, NodeNote, NodeRow, Opening, ProcessId};
 pub(crate) use outbox::{PendingDelivery, Redelivered, Replayed, Resend, Span};
 pub(crate) use page::{Cursor, Listed, PAGE_MAX, Page, each_page};
 pub(crate) use receivers::{EventRow, Events, PendingTypes, ReceiverRow};

@@ -1,6 +1,6 @@
 //! Node: the process that serves a database, as commands beside it see it.
 
-use crate::domain::{HeartbeatState, Reload, Timestamp};
+use crate::domain::{HeartbeatState, NodeIdentity, Reload, Timestamp};
 
 /// Process by its number and the clock tick since boot at which it was born: a number alone is used again.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -51,4 +51,46 @@ pub(crate) struct NodeRow {
     pub(crate) drop_ins: Option<String>,
     /// State of the heartbeat; none while there is none.
     pub(crate) heartbeat: Option<HeartbeatState>,
+}
+
+/// Circumstances under which a daemon opens its database.
+#[derive(Clone, Debug)]
+pub(crate) struct Opening {
+    /// A file of an older version is copied before it is migrated.
+    pub(crate) is_copied: bool,
+    /// Identity of the node.
+    pub(crate) node: NodeIdentity,
+    /// This process, where it is known.
+    pub(crate) process: Option<ProcessId>,
+    /// Machine on which the number of a process means one process.
+    pub(crate) machine: String,
+    /// Says of a process of this machine whether it is alive.
+    pub(crate) is_alive: fn(ProcessId) -> bool,
+}
+
+impl Default for Opening {
+    fn default() -> Self {
+        Self {
+            is_copied: true,
+            node: NodeIdentity::default(),
+            process: None,
+            machine: String::new(),
+            is_alive: |_process| true,
+        }
+    }
+}
+
+/// Node of a database, as it was last heard of.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KnownNode {
+    /// Name and labels in its configuration.
+    pub(crate) identity: NodeIdentity,
+    /// Version of its program, where it is stored.
+    pub(crate) version: Option<String>,
+    /// Address of its machine, for people.
+    pub(crate) address: Option<String>,
+    /// True while it is alive by the clock of the database; none where that is seen elsewhere.
+    pub(crate) is_alive: Option<bool>,
+    /// Row of the node.
+    pub(crate) row: NodeRow,
 }

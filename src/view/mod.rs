@@ -29,6 +29,7 @@ mod leaves;
 mod live;
 #[cfg(test)]
 mod message_samples;
+mod nodes;
 mod notifications;
 mod ping;
 mod receiver;
@@ -74,6 +75,7 @@ pub(crate) use history::{Entry, Transition};
 pub(crate) use integration::{Integration, Published, PublishedStatus, config, parsed};
 pub(crate) use leaves::leaves;
 pub(crate) use live::{Live, LiveLoop};
+pub(crate) use nodes::{Node, NodeState};
 pub(crate) use ping::Pinged;
 pub(crate) use receiver::{Receiver, ReceiverState};
 pub(crate) use rehearsal::{Compared, Rehearsal, Rehearsed, Trial};

@@ -12,14 +12,15 @@ use super::situation::Situation;
 use super::validation::Validated;
 use crate::domain::{
     Cause, Class, Counters, Drift, Evidence, FactKind, Factor, FactorKind, Finding, Flips,
-    IntegrationId, Look, Outcome, OwnFault, Past, Policy, Report, ReportStatus, RunId, Schedule,
-    Selection, SharedCause, Siblings, Sight, Status, Subject, Test, TestResult, Timestamp,
+    IntegrationId, Look, NodeIdentity, Outcome, OwnFault, Past, Policy, Report, ReportStatus,
+    RunId, Schedule, Selection, SharedCause, Siblings, Sight, Status, Subject, Test, TestResult,
+    Timestamp,
 };
 use crate::platforms::{AutoBootstrap, Platform};
 use crate::store::{
-    Act, AuditRow, Backup, BrokenRule, CandidateRow, Condition, Contents, IntegrationRow, MuteRow,
-    OutageRow, OwnFaultRow, Requested, RestorePlan, RunRow, SilenceRow, Space, StatusRow,
-    StoredReport, TableSize, TargetRow, Took, TransitionRow, Trigger,
+    Act, AuditRow, Backup, BrokenRule, CandidateRow, Condition, Contents, IntegrationRow,
+    KnownNode, MuteRow, NodeRow, OutageRow, OwnFaultRow, ProcessId, Requested, RestorePlan, RunRow,
+    SilenceRow, Space, StatusRow, StoredReport, TableSize, TargetRow, Took, TransitionRow, Trigger,
 };
 
 const TESTS: &[Test] =
@@ -271,6 +272,36 @@ pub(crate) fn audit() -> [AuditRow; 2] {
         ..made.clone()
     };
     [ended, made]
+}
+
+/// Nodes of a database: one is alive, one is gone.
+pub(crate) fn nodes() -> [KnownNode; 2] {
+    let labels = [("region".to_owned(), "eu".to_owned())].into();
+    let alive = KnownNode {
+        identity: NodeIdentity { name: "a".to_owned(), labels },
+        version: Some("0.1.0".to_owned()),
+        address: Some("10.0.0.5".to_owned()),
+        is_alive: Some(true),
+        row: NodeRow {
+            process: Some(ProcessId { pid: 812, born: 1 }),
+            started_at: Some(at("2026-11-23T09:00:00Z")),
+            seen_at: Some(at("2026-11-23T09:59:58Z")),
+            ..NodeRow::default()
+        },
+    };
+    let row = NodeRow {
+        started_at: Some(at("2026-11-22T10:00:00Z")),
+        seen_at: Some(at("2026-11-23T09:00:00Z")),
+        ..alive.row.clone()
+    };
+    let gone = KnownNode {
+        identity: NodeIdentity { name: "b\u{1b}".to_owned(), ..NodeIdentity::default() },
+        version: None,
+        address: Some("10.0.0.6".to_owned()),
+        is_alive: Some(false),
+        row,
+    };
+    [alive, gone]
 }
 
 /// A backup in a folder, for which an older one was deleted.

@@ -17,6 +17,7 @@ use super::export::Exported;
 use super::grants::Granted;
 use super::history::Entry;
 use super::integration::Integration;
+use super::nodes::Node;
 use super::ping::Pinged;
 use super::receiver::Receiver;
 use super::rehearsal::Rehearsed;
@@ -59,6 +60,8 @@ struct Commands<'a> {
     list: Vec<Integration<'a>>,
     /// Instants at which an expression comes due.
     next: Vec<Timestamp>,
+    /// Daemons of the database, by name.
+    nodes: Vec<Node<'a>>,
     /// Receivers with their states.
     receivers: Vec<Receiver<'a>>,
     /// Deliveries that are queued again.
@@ -149,6 +152,8 @@ fn printed_json_has_the_members_of_the_schema() {
     assert_members("receivers", &Receiver::from(&samples::receivers()[0]));
     let silence = &samples::silences()[0];
     assert_members("silences", &Silence::new(silence, &[samples::target()], samples::now()));
+    let node = &samples::nodes()[0];
+    assert_members("nodes", &Node::new(node, super::Liveness::Running));
     assert_members("audit", &Audited::from(&samples::audit()[0]));
     let backup = samples::backup();
     assert_members("backup", &MadeBackup::new(&backup, true, std::time::Duration::ZERO));

@@ -13,6 +13,7 @@ mod health;
 mod history;
 mod import;
 mod list;
+mod nodes;
 mod receivers;
 mod rehearse;
 mod report;
@@ -44,6 +45,7 @@ pub(super) use health::Health;
 pub(super) use history::{Entries, History};
 pub(super) use import::{Import, ImportAction, ImportImmuta, ImportInto};
 pub(super) use list::{List, Sort};
+pub(super) use nodes::Nodes;
 pub(super) use receivers::{
     Disable, Enable, ReceiverAction, ReceiverSort, Receivers, Redeliver, Replay, WebhookAction,
     WebhookTest,
@@ -226,6 +228,8 @@ pub(super) enum Command {
     Redeliver(Redeliver),
     /// Queue the events of a time for a receiver again, under their old ids and in order
     Replay(Replay),
+    /// List the daemons of the database, and whether each is alive
+    Nodes(Nodes),
     /// List who changed something by a command, newest first
     Audit(Audit),
     /// Copy the database to a file, also while the daemon runs, and verify the copy
@@ -425,6 +429,7 @@ mod tests {
         ("silences --integration lake --author anna --sort until", "sort: Until"),
         ("silences add --all --from 1970-01-01T00:00:01Z --for 2h", "from: Some(Timestamp(1000))"),
         ("audit --command reload --about lake --csv", "act: Some(Reload), target: Some(\"lake\")"),
+        ("nodes --json", "Nodes(Nodes"),
         ("backup /b --keep 7 --verify --compact", "keep: Some(7), verify: true, compact: true"),
         ("restore /b/state.db --yes --author anna", "from: \"/b/state.db\", yes: true"),
         ("store check --full --json", "full: true"),

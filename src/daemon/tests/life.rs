@@ -3,6 +3,7 @@
 use std::fs;
 use std::sync::Arc;
 
+use tokio::sync::oneshot;
 use tokio::time::{Duration, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -50,7 +51,8 @@ async fn outcome_that_cannot_be_stored_is_stored_once_it_can_be() {
     life::reloaded(shared, outcome(2)).await;
     assert_eq!(shared.latest.unstored(), Some(outcome(2)));
     let stop = CancellationToken::new();
-    let watching = tokio::spawn(life::watch(Arc::clone(shared), stop.clone()));
+    let (lost, _taken) = oneshot::channel();
+    let watching = tokio::spawn(life::watch(Arc::clone(shared), stop.clone(), lost));
     fs::rename(&aside, &path).unwrap();
     let stored = async {
         while shared.view.node().await.unwrap().reload.is_none() {

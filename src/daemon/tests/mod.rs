@@ -25,8 +25,8 @@ use super::shared::Shared;
 use super::{deliver, prune, validate};
 use crate::config::{self, Backups, Limits, Own};
 use crate::domain::{
-    CommonChecks, DisabledReason, IntegrationId, Outcome, Policy, Report, Schedule, Status,
-    Subscription, Test, TestResult, Timestamp,
+    CommonChecks, DisabledReason, IntegrationId, NodeIdentity, Outcome, Policy, Report, Schedule,
+    Status, Subscription, Test, TestResult, Timestamp,
 };
 use crate::input::{Faults, Reader, Value};
 use crate::platforms::{BoxFuture, Identity, RunContext, Validated, Validator};
@@ -89,6 +89,7 @@ fn log() -> config::Log {
 fn fixed(store: &Path) -> active::Fixed {
     active::Fixed {
         store: store.into(),
+        node: NodeIdentity::default(),
         log: log(),
         metrics: config::Metrics { listen: None },
         listen: Vec::new(),

@@ -10,8 +10,8 @@ use crate::domain::ledger::{Attempt, Begun, Disabled, Finished, NotificationCont
 use crate::domain::{IntegrationId, Location, OwnFault, Schedule, Timestamp};
 use crate::store::error::no_engine;
 use crate::store::{
-    Began, Configured, NodeNote, PendingDelivery, Pruned, Released, Resend, Retention, StoreError,
-    Surplus, Synced, sqlite,
+    Began, Configured, NodeNote, Opening, PendingDelivery, Pruned, Released, Resend, Retention,
+    StoreError, Surplus, Synced, sqlite,
 };
 
 /// Writes, one after the other. Clone it freely; the database is free for another daemon when every handle
@@ -23,18 +23,25 @@ pub(crate) enum Store {
 }
 
 impl Store {
-    /// Opens or creates the database, takes the file lock that makes a second daemon impossible,
-    /// copies one of an older version and migrates it, frees the leases of this node's former life and starts the writer thread.
+    /// Opens the database as [`Store::open_as`] does, for a node without a name.
+    #[cfg(test)]
     pub(crate) async fn open(location: &Location) -> Result<Self, StoreError> {
-        match location {
-            Location::File(path) => sqlite::Store::open(path).map(Self::Sqlite),
-            Location::Postgres(address) => Err(no_engine(address)),
-        }
+        Self::open_as(location, &Opening::default()).await
     }
 
-    /// Opens the database like [`Store::open`]; one of an older version is migrated without a copy.
-    pub(crate) async fn open_without_copy(location: &Location) -> Result<Self, StoreError> {
+    /// Opens or creates the database, makes a second daemon impossible, migrates a database of an older version, and
+    /// frees the leases of this node's former life.
+    ///
+    /// A file is locked, and copied before it is migrated unless `opening` says otherwise; on a server the row of the
+    /// node is taken.
+    pub(crate) async fn open_as(
+        location: &Location,
+        opening: &Opening,
+    ) -> Result<Self, StoreError> {
         match location {
+            Location::File(path) if opening.is_copied => {
+                sqlite::Store::open(path).map(Self::Sqlite)
+            }
             Location::File(path) => sqlite::Store::open_without_copy(path).map(Self::Sqlite),
             Location::Postgres(address) => Err(no_engine(address)),
         }
@@ -61,8 +68,13 @@ impl Store {
         }
     }
 
-    /// Fails when a file of the database was removed or replaced while in use.
-    pub(crate) fn check_files(&self) -> Result<(), StoreError> {
+    /// Says that this node is alive, and looks whether the database is still its own.
+    ///
+    /// # Errors
+    ///
+    /// Fails when a file of the database was removed or replaced while in use, the server cannot be reached, or another
+    /// daemon has taken over.
+    pub(crate) async fn beat(&self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(engine) => engine.check_files(),
         }

@@ -8,7 +8,7 @@ use crate::domain::{DeliveryId, Factor, IntegrationId, Location, RunId, Timestam
 use crate::store::error::no_engine;
 use crate::store::{
     AuditFilter, AuditRow, DeliveryFilter, DeliveryRow, Due, EventRow, Events, HistoryRow, InUse,
-    IntegrationRow, KeptRow, Listed, NodeRow, NoticeRow, OutageRow, OwnFaultRow, Page,
+    IntegrationRow, KeptRow, KnownNode, Listed, NodeRow, NoticeRow, OutageRow, OwnFaultRow, Page,
     PendingTypes, ReceiverRow, Retention, RunRow, SilenceRow, StatusRow, StoreError,
     StoredIntegration, Surplus, TargetRow, TransitionRow, sqlite,
 };
@@ -192,6 +192,13 @@ impl View {
     pub(crate) async fn node(&self) -> Result<NodeRow, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.node().await,
+        }
+    }
+
+    /// Returns the nodes that serve the database, or served it, by name.
+    pub(crate) async fn nodes(&self) -> Result<Vec<KnownNode>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.nodes().await,
         }
     }
 

@@ -129,12 +129,12 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Implements [`crate::store::Store::open`] on this engine.
+    /// Implements [`crate::store::Store::open_as`] on this engine.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         Self::opened(path, true)
     }
 
-    /// Implements [`crate::store::Store::open_without_copy`] on this engine.
+    /// Implements [`crate::store::Store::open_as`] on this engine, without a copy before a migration.
     pub(crate) fn open_without_copy(path: &Path) -> Result<Self, StoreError> {
         Self::opened(path, false)
     }
@@ -173,7 +173,7 @@ impl Store {
         self.writer.changes()
     }
 
-    /// Implements [`crate::store::Store::check_files`] on this engine.
+    /// Implements [`crate::store::Store::beat`] on this engine.
     pub(crate) fn check_files(&self) -> Result<(), StoreError> {
         Ok(self.place.as_ref().map_or(Ok(()), |place| place.check())?)
     }

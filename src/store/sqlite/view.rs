@@ -6,6 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::super::mutes::NoticeRow;
+use super::super::node::KnownNode;
+use super::open::NODE;
 use super::page::{self, Listed, Page};
 use super::{
     AuditFilter, AuditRow, DeliveryFilter, DeliveryRow, Due, EventRow, Events, HistoryRow, InUse,
@@ -15,7 +17,7 @@ use super::{
     queue, reader, receiver, release, resend, silence, surplus, sync, wake,
 };
 use crate::domain::ledger::KnownIncident;
-use crate::domain::{DeliveryId, Factor, IntegrationId, RunId, Timestamp};
+use crate::domain::{DeliveryId, Factor, IntegrationId, NodeIdentity, RunId, Timestamp};
 
 /// Reads, on connections of its own; also beside a running daemon. Clone it freely.
 #[derive(Clone, Debug)]
@@ -171,6 +173,16 @@ impl View {
     /// Implements [`crate::store::View::node`] on this engine.
     pub(crate) async fn node(&self) -> Result<NodeRow, StoreError> {
         self.readers.read(|tx| node::load(tx)).await
+    }
+
+    /// Implements [`crate::store::View::nodes`] on this engine, which has one.
+    pub(crate) async fn nodes(&self) -> Result<Vec<KnownNode>, StoreError> {
+        let row = self.node().await?;
+        if row.started_at.is_none() {
+            return Ok(Vec::new());
+        }
+        let identity = NodeIdentity { name: NODE.to_owned(), ..NodeIdentity::default() };
+        Ok(vec![KnownNode { identity, row, ..KnownNode::default() }])
     }
 
     /// Implements [`crate::store::View::outage`] on this engine.
