@@ -1,0 +1,109 @@
+//! Pages of the engine (keyset paging): where one begins, and the cursor that it ends with.
+
+pub(super) use super::super::page::{Cursor, Key, Listed, PAGE_MAX, Page};
+use super::StoreError;
+use super::tx::{Reads, get};
+use crate::domain::Timestamp;
+
+/// Number of the row after which `page` begins; `first` for the first page.
+pub(super) async fn after_id(tx: &Reads, page: &Page, first: i64) -> Result<i64, StoreError> {
+    after(tx, page, first, |key| if let Key::Id(id) = key { Some(*id) } else { None }).await
+}
+
+/// Name of the row after which `page` begins; no row has an empty one.
+pub(super) async fn after_name<'p>(tx: &Reads, page: &'p Page) -> Result<&'p str, StoreError> {
+    after(tx, page, "", |key| if let Key::Name(name) = key { Some(name) } else { None }).await
+}
+
+/// Numbers of the run and of the transition before which `page` of the merged list begins.
+pub(super) async fn before_both(tx: &Reads, page: &Page) -> Result<(i64, i64), StoreError> {
+    after(tx, page, (i64::MAX, i64::MAX), |key| {
+        if let Key::Both(run, transition) = key { Some((*run, *transition)) } else { None }
+    })
+    .await
+}
+
+/// Instant and number of the row before which `page` begins, of those before `until`.
+pub(super) async fn before_instant(
+    tx: &Reads,
+    page: &Page,
+    until: Option<Timestamp>,
+) -> Result<(i64, i64), StoreError> {
+    let end = until.map_or((i64::MAX, i64::MAX), |until| (until.0, i64::MIN));
+    let found =
+        after(tx, page, end, |key| if let Key::At(at, id) = key { Some((*at, *id)) } else { None });
+    Ok(found.await?.min(end))
+}
+
+/// Instant, integration and object of the expiry after which `page` begins.
+pub(super) async fn after_expiry<'p>(
+    tx: &Reads,
+    page: &'p Page,
+) -> Result<(i64, i64, &'p str), StoreError> {
+    after(tx, page, (i64::MIN, 0, ""), |key| {
+        if let Key::Expiry(at, id, what) = key { Some((*at, *id, what.as_str())) } else { None }
+    })
+    .await
+}
+
+/// Beginning and id of the outage before which `page` begins; no id is above a tilde.
+pub(super) async fn before_outage<'p>(
+    tx: &Reads,
+    page: &'p Page,
+) -> Result<(i64, &'p str), StoreError> {
+    after(tx, page, (i64::MAX, "~"), |key| {
+        if let Key::Outage(since, id) = key { Some((*since, id.as_str())) } else { None }
+    })
+    .await
+}
+
+/// Returns what `of` takes from the key of `page`, or `first` for the first page.
+async fn after<'p, T>(
+    tx: &Reads,
+    page: &'p Page,
+    first: T,
+    of: impl FnOnce(&'p Key) -> Option<T>,
+) -> Result<T, StoreError> {
+    let Some(cursor) = &page.after else { return Ok(first) };
+    let is_known = cursor.epoch == epoch(tx).await?;
+    of(&cursor.key).filter(|_| is_known).ok_or(StoreError::WrongCursor)
+}
+
+/// Number of rows of `page`.
+pub(super) fn size(page: &Page) -> u32 {
+    page.limit.clamp(1, PAGE_MAX)
+}
+
+/// Number of rows to read for `page`: one more than it shows, which says whether there is another.
+pub(super) fn with_next(page: &Page) -> i64 {
+    i64::from(size(page)).saturating_add(1)
+}
+
+/// Page made of `rows`, which were read by [`with_next`].
+pub(super) async fn listed<T>(
+    tx: &Reads,
+    page: &Page,
+    mut rows: Vec<T>,
+    key: impl Fn(&T) -> Key,
+) -> Result<Listed<T>, StoreError> {
+    let most = usize::try_from(size(page)).unwrap_or(usize::MAX);
+    let more = most < rows.len();
+    rows.truncate(most);
+    let last = rows.last().filter(|_| more).map(key);
+    let next = match last {
+        Some(last) => Some(cursor(tx, last).await?),
+        None => None,
+    };
+    Ok(Listed { rows, next })
+}
+
+/// Cursor at `key` in this database.
+pub(super) async fn cursor(tx: &Reads, key: Key) -> Result<Cursor, StoreError> {
+    Ok(Cursor { key, epoch: epoch(tx).await? })
+}
+
+/// Random id of the database.
+pub(super) async fn epoch(tx: &Reads) -> Result<String, StoreError> {
+    let row = tx.one("SELECT epoch FROM revalidated.meta", &[]).await?;
+    get(&row, "epoch")
+}
