@@ -202,6 +202,7 @@ pub(super) fn unread(error: StoreError) -> Problem {
         | StoreError::Server { .. }
         | StoreError::Damaged { .. }
         | StoreError::InUse { .. }
+        | StoreError::Occupied { .. }
         | StoreError::Inconsistent { .. }
         | StoreError::Document { .. }
         | StoreError::Newer { .. }

@@ -4,7 +4,9 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::domain::{PostgresAddress, UnknownName};
+#[cfg(not(feature = "postgres"))]
+use crate::domain::PostgresAddress;
+use crate::domain::UnknownName;
 
 /// Reason for which the store cannot do what is asked of it.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +28,14 @@ pub(crate) enum StoreError {
         /// Path of the file.
         path: PathBuf,
         /// Problem, and how to fix it.
+        problem: String,
+    },
+    /// Another daemon uses the database on a server.
+    #[error("{address}: {problem}")]
+    Occupied {
+        /// Address of the database, without a password.
+        address: String,
+        /// Evidence of the other daemon.
         problem: String,
     },
     /// Another daemon uses the file.
@@ -101,16 +111,18 @@ pub(crate) enum StoreError {
 impl StoreError {
     /// Returns the reason for which the server of the store cannot be reached, when that is the error: it passes by
     /// itself.
+    #[cfg(not(feature = "postgres"))]
     pub(crate) fn unreachable(&self) -> Option<String> {
         None
     }
 
     /// Returns true when another daemon has the store.
     pub(crate) const fn is_taken(&self) -> bool {
-        matches!(self, Self::InUse { .. })
+        matches!(self, Self::InUse { .. } | Self::Occupied { .. })
     }
 }
 
+#[cfg(not(feature = "postgres"))]
 /// Returns the error of a location whose engine this build has not.
 pub(super) fn no_engine(address: &PostgresAddress) -> StoreError {
     let problem = "this build cannot use PostgreSQL; install one with the feature `postgres`";

@@ -17,6 +17,8 @@ mod mutes;
 mod node;
 mod outbox;
 mod page;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod random;
 mod receivers;
 mod restore;

@@ -17,6 +17,8 @@ impl View {
     ) -> Result<Vec<(IntegrationId, Vec<Mark>)>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.strips(ids, last).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.strips(ids, last).await,
         }
     }
 
@@ -29,6 +31,8 @@ impl View {
     ) -> Result<Listed<ExpiryRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.expiries(until, page).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.expiries(until, page).await,
         }
     }
 
@@ -40,6 +44,8 @@ impl View {
     ) -> Result<Listed<Attributed<TransitionRow>>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.all_transitions(filter, page).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.all_transitions(filter, page).await,
         }
     }
 
@@ -51,6 +57,8 @@ impl View {
     ) -> Result<Listed<Attributed<RunRow>>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.all_runs(filter, page).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.all_runs(filter, page).await,
         }
     }
 
@@ -62,6 +70,8 @@ impl View {
     ) -> Result<Listed<OutageRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.outages(is_open, page).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.outages(is_open, page).await,
         }
     }
 
@@ -69,6 +79,8 @@ impl View {
     pub(crate) async fn outage_members(&self, id: &str) -> Result<Vec<OutageMember>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.outage_members(id).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.outage_members(id).await,
         }
     }
 
@@ -80,6 +92,8 @@ impl View {
     ) -> Result<Vec<TimelineRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.timelines(since, until).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.timelines(since, until).await,
         }
     }
 
@@ -87,6 +101,8 @@ impl View {
     pub(crate) async fn position(&self) -> Result<Position, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.position().await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.position().await,
         }
     }
 }

@@ -1,7 +1,10 @@
 //! Writes of commands beside a running daemon.
 
 use crate::domain::{DeliveryId, IntegrationId, Location, Subscription, Timestamp};
+#[cfg(not(feature = "postgres"))]
 use crate::store::error::no_engine;
+#[cfg(feature = "postgres")]
+use crate::store::postgres;
 use crate::store::{
     NewSilence, ReceiverRow, Redelivered, Replayed, Requested, Span, StoreError, sqlite,
 };
@@ -12,6 +15,9 @@ use crate::store::{
 pub(crate) enum Control {
     /// Engine in this process, on a file.
     Sqlite(sqlite::Control),
+    /// Server that several daemons share.
+    #[cfg(feature = "postgres")]
+    Postgres(postgres::Control),
 }
 
 impl Control {
@@ -20,6 +26,11 @@ impl Control {
     pub(crate) async fn open(location: &Location, author: &str) -> Result<Self, StoreError> {
         match location {
             Location::File(path) => sqlite::Control::open(path, author).map(Self::Sqlite),
+            #[cfg(feature = "postgres")]
+            Location::Postgres(address) => {
+                postgres::Control::open(address, author).await.map(Self::Postgres)
+            }
+            #[cfg(not(feature = "postgres"))]
             Location::Postgres(address) => Err(no_engine(address)),
         }
     }
@@ -33,6 +44,8 @@ impl Control {
     ) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(engine) => engine.reload(removals, now),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.reload(removals, now).await,
         }
     }
 
@@ -44,6 +57,8 @@ impl Control {
     ) -> Result<Vec<Requested>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.request(ids, now),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.request(ids, now).await,
         }
     }
 
@@ -51,6 +66,8 @@ impl Control {
     pub(crate) async fn receiver(&mut self, name: &str) -> Result<Option<ReceiverRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.receiver(name),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.receiver(name).await,
         }
     }
 
@@ -58,6 +75,8 @@ impl Control {
     pub(crate) async fn enable(&mut self, name: &str, now: Timestamp) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(engine) => engine.enable(name, now),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.enable(name, now).await,
         }
     }
 
@@ -65,6 +84,8 @@ impl Control {
     pub(crate) async fn disable(&mut self, name: &str, now: Timestamp) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(engine) => engine.disable(name, now),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.disable(name, now).await,
         }
     }
 
@@ -76,6 +97,8 @@ impl Control {
     ) -> Result<Redelivered, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.redeliver(ids, now),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.redeliver(ids, now).await,
         }
     }
 
@@ -87,6 +110,8 @@ impl Control {
     ) -> Result<Replayed, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.plan_replay(wanting, span),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.plan_replay(wanting, span).await,
         }
     }
 
@@ -100,6 +125,8 @@ impl Control {
     ) -> Result<Replayed, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.replay(wanting, span, now),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.replay(wanting, span, now).await,
         }
     }
 
@@ -111,6 +138,8 @@ impl Control {
     ) -> Result<i64, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.silence(new, now),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.silence(new, now).await,
         }
     }
 
@@ -122,6 +151,8 @@ impl Control {
     ) -> Result<bool, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.end_silence(id, now),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.end_silence(id, now).await,
         }
     }
 }

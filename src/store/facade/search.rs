@@ -15,6 +15,8 @@ impl View {
     ) -> Result<Vec<BTreeSet<IntegrationId>>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.mentions(words).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.mentions(words).await,
         }
     }
 }

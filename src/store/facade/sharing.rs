@@ -9,6 +9,8 @@ impl View {
     pub(crate) async fn sharing(&self, id: IntegrationId) -> Result<Vec<SharingRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.sharing(id).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.sharing(id).await,
         }
     }
 
@@ -16,6 +18,8 @@ impl View {
     pub(crate) async fn facts(&self, id: IntegrationId) -> Result<Option<Facts>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.facts(id).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.facts(id).await,
         }
     }
 
@@ -23,6 +27,8 @@ impl View {
     pub(crate) async fn runs_since(&self, since: Timestamp) -> Result<u32, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.runs_since(since).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.runs_since(since).await,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Writes of a daemon.
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -8,11 +9,17 @@ use tokio::sync::watch;
 use super::View;
 use crate::domain::ledger::{Attempt, Begun, Disabled, Finished, NotificationContext, Recorded};
 use crate::domain::{IntegrationId, Location, OwnFault, Schedule, Timestamp};
+#[cfg(not(feature = "postgres"))]
 use crate::store::error::no_engine;
+#[cfg(feature = "postgres")]
+use crate::store::postgres;
 use crate::store::{
     Began, Configured, NodeNote, Opening, PendingDelivery, Pruned, Released, Resend, Retention,
     StoreError, Surplus, Synced, sqlite,
 };
+
+/// Answer to a write that is queued, after its commit.
+pub(crate) type Queued<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
 
 /// Writes, one after the other. Clone it freely; the database is free for another daemon when every handle
 /// is gone.
@@ -20,6 +27,9 @@ use crate::store::{
 pub(crate) enum Store {
     /// Engine in this process, on a file.
     Sqlite(sqlite::Store),
+    /// Server that several daemons share.
+    #[cfg(feature = "postgres")]
+    Postgres(postgres::Store),
 }
 
 impl Store {
@@ -43,6 +53,11 @@ impl Store {
                 sqlite::Store::open(path).map(Self::Sqlite)
             }
             Location::File(path) => sqlite::Store::open_without_copy(path).map(Self::Sqlite),
+            #[cfg(feature = "postgres")]
+            Location::Postgres(address) => {
+                postgres::Store::open(address, opening).await.map(Self::Postgres)
+            }
+            #[cfg(not(feature = "postgres"))]
             Location::Postgres(address) => Err(no_engine(address)),
         }
     }
@@ -51,6 +66,8 @@ impl Store {
     pub(crate) const fn was_verified(&self) -> bool {
         match self {
             Self::Sqlite(engine) => engine.was_verified(),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.was_verified(),
         }
     }
 
@@ -58,6 +75,8 @@ impl Store {
     pub(crate) fn view(&self) -> View {
         match self {
             Self::Sqlite(engine) => View::Sqlite(engine.view()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => View::Postgres(engine.view()),
         }
     }
 
@@ -65,6 +84,8 @@ impl Store {
     pub(crate) fn changes(&self) -> watch::Receiver<i64> {
         match self {
             Self::Sqlite(engine) => engine.changes(),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.changes(),
         }
     }
 
@@ -77,6 +98,8 @@ impl Store {
     pub(crate) async fn beat(&self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(engine) => engine.check_files(),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.beat().await,
         }
     }
 
@@ -84,6 +107,8 @@ impl Store {
     pub(crate) async fn note(&self, note: NodeNote) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(engine) => engine.note(note).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.note(note).await,
         }
     }
 
@@ -97,6 +122,8 @@ impl Store {
     ) -> Result<Synced, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.sync(configured, startup, context).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.sync(configured, startup, context).await,
         }
     }
 
@@ -109,6 +136,8 @@ impl Store {
     ) -> Result<Began, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.begin(id, lease, now).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.begin(id, lease, now).await,
         }
     }
 
@@ -121,6 +150,8 @@ impl Store {
     ) -> Result<Recorded, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.record(finished, context).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.record(finished, context).await,
         }
     }
 
@@ -128,6 +159,8 @@ impl Store {
     pub(crate) async fn give_back(&self, begun: Begun) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(engine) => engine.give_back(begun).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.give_back(begun).await,
         }
     }
 
@@ -138,6 +171,8 @@ impl Store {
     ) -> Result<Synced, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.drain_removed(context).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.drain_removed(context).await,
         }
     }
 
@@ -150,6 +185,8 @@ impl Store {
     ) -> Result<usize, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.after_clock_rollback(schedules, now).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.after_clock_rollback(schedules, now).await,
         }
     }
 
@@ -163,6 +200,8 @@ impl Store {
     ) -> Result<Vec<PendingDelivery>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.claim(permits, lease, now).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.claim(permits, lease, now).await,
         }
     }
 
@@ -175,6 +214,8 @@ impl Store {
     ) -> Result<Vec<Resend>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.claim_resends(every, now).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.claim_resends(every, now).await,
         }
     }
 
@@ -186,10 +227,11 @@ impl Store {
         &self,
         attempt: Attempt,
         context: NotificationContext,
-    ) -> Result<impl Future<Output = Result<Option<Disabled>, StoreError>> + use<>, StoreError>
-    {
+    ) -> Result<Queued<Option<Disabled>>, StoreError> {
         match self {
-            Self::Sqlite(engine) => engine.record_attempt(attempt, context).await,
+            Self::Sqlite(engine) => Ok(Box::pin(engine.record_attempt(attempt, context).await?)),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => Ok(Box::pin(engine.record_attempt(attempt, context).await?)),
         }
     }
 
@@ -202,6 +244,8 @@ impl Store {
     ) -> Result<Released, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.release(batch, context).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.release(batch, context).await,
         }
     }
 
@@ -214,6 +258,8 @@ impl Store {
     ) -> Result<bool, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.degrade(fault, message, context).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.degrade(fault, message, context).await,
         }
     }
 
@@ -225,6 +271,8 @@ impl Store {
     ) -> Result<bool, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.restore(fault, context).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.restore(fault, context).await,
         }
     }
 
@@ -237,6 +285,8 @@ impl Store {
     ) -> Result<Pruned, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.prune(retention, now).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.prune(retention, now).await,
         }
     }
 
@@ -248,6 +298,8 @@ impl Store {
     ) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(engine) => engine.save_awake(awake, now).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.save_awake(awake, now).await,
         }
     }
 
@@ -256,6 +308,8 @@ impl Store {
     pub(crate) async fn drop_surplus(&self, surplus: Surplus) -> Result<usize, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.drop_surplus(surplus).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.drop_surplus(surplus).await,
         }
     }
 
@@ -264,6 +318,8 @@ impl Store {
     pub(crate) async fn close(self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(engine) => engine.close().await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.close().await,
         }
     }
 }

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use crate::domain::ledger::KnownIncident;
 use crate::domain::{DeliveryId, Factor, IntegrationId, Location, RunId, Timestamp};
+#[cfg(not(feature = "postgres"))]
 use crate::store::error::no_engine;
+#[cfg(feature = "postgres")]
+use crate::store::postgres;
 use crate::store::{
     AuditFilter, AuditRow, DeliveryFilter, DeliveryRow, Due, EventRow, Events, HistoryRow, InUse,
     IntegrationRow, KeptRow, KnownNode, Listed, NodeRow, NoticeRow, OutageRow, OwnFaultRow, Page,
@@ -18,6 +21,9 @@ use crate::store::{
 pub(crate) enum View {
     /// Engine in this process, on a file.
     Sqlite(sqlite::View),
+    /// Server that several daemons share.
+    #[cfg(feature = "postgres")]
+    Postgres(postgres::View),
 }
 
 impl View {
@@ -25,6 +31,9 @@ impl View {
     pub(crate) async fn open(location: &Location) -> Result<Self, StoreError> {
         match location {
             Location::File(path) => sqlite::View::open(path).map(Self::Sqlite),
+            #[cfg(feature = "postgres")]
+            Location::Postgres(address) => postgres::View::open(address).await.map(Self::Postgres),
+            #[cfg(not(feature = "postgres"))]
             Location::Postgres(address) => Err(no_engine(address)),
         }
     }
@@ -34,6 +43,11 @@ impl View {
     pub(crate) async fn outside(location: &Location) -> Result<Self, StoreError> {
         match location {
             Location::File(path) => sqlite::View::outside(path).map(Self::Sqlite),
+            #[cfg(feature = "postgres")]
+            Location::Postgres(address) => {
+                postgres::View::outside(address).await.map(Self::Postgres)
+            }
+            #[cfg(not(feature = "postgres"))]
             Location::Postgres(address) => Err(no_engine(address)),
         }
     }
@@ -42,6 +56,8 @@ impl View {
     pub(crate) async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Due>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.due(now, limit).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.due(now, limit).await,
         }
     }
 
@@ -52,6 +68,8 @@ impl View {
     ) -> Result<Option<Timestamp>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.next_due_at(after).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.next_due_at(after).await,
         }
     }
 
@@ -59,6 +77,8 @@ impl View {
     pub(crate) async fn has_requests(&self, now: Timestamp) -> Result<bool, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.has_requests(now).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.has_requests(now).await,
         }
     }
 
@@ -70,6 +90,8 @@ impl View {
     ) -> Result<Listed<AuditRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.audit(filter, page).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.audit(filter, page).await,
         }
     }
 
@@ -84,6 +106,8 @@ impl View {
     ) -> Result<Option<Timestamp>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.next_delivery_at(receivers).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.next_delivery_at(receivers).await,
         }
     }
 
@@ -95,6 +119,8 @@ impl View {
     ) -> Result<bool, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.has_resends(every, now).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.has_resends(every, now).await,
         }
     }
 
@@ -106,6 +132,8 @@ impl View {
     ) -> Result<bool, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.knows(incident, receiver).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.knows(incident, receiver).await,
         }
     }
 
@@ -114,6 +142,8 @@ impl View {
     pub(crate) async fn known_incidents(&self) -> Result<Vec<KnownIncident>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.known_incidents().await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.known_incidents().await,
         }
     }
 
@@ -121,6 +151,8 @@ impl View {
     pub(crate) async fn notices(&self, incident: &str) -> Result<Vec<NoticeRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.notices(incident).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.notices(incident).await,
         }
     }
 
@@ -128,6 +160,8 @@ impl View {
     pub(crate) async fn next_release_at(&self) -> Result<Option<Timestamp>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.next_release_at().await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.next_release_at().await,
         }
     }
 
@@ -141,6 +175,8 @@ impl View {
     ) -> Result<Listed<SilenceRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.silences(ended, now, page).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.silences(ended, now, page).await,
         }
     }
 
@@ -148,6 +184,8 @@ impl View {
     pub(crate) async fn silence(&self, id: i64) -> Result<Option<SilenceRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.silence(id).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.silence(id).await,
         }
     }
 
@@ -155,6 +193,8 @@ impl View {
     pub(crate) async fn own_faults(&self) -> Result<Vec<OwnFaultRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.own_faults().await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.own_faults().await,
         }
     }
 
@@ -162,6 +202,8 @@ impl View {
     pub(crate) async fn in_use(&self) -> Result<InUse, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.in_use().await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.in_use().await,
         }
     }
 
@@ -169,6 +211,8 @@ impl View {
     pub(crate) async fn stored_configurations(&self) -> Result<Vec<KeptRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.stored_configurations().await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.stored_configurations().await,
         }
     }
 
@@ -178,6 +222,8 @@ impl View {
     ) -> Result<BTreeMap<String, StoredIntegration>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.stored_integrations().await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.stored_integrations().await,
         }
     }
 
@@ -185,6 +231,8 @@ impl View {
     pub(crate) async fn pending_types(&self) -> Result<PendingTypes, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.pending_types().await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.pending_types().await,
         }
     }
 
@@ -192,6 +240,8 @@ impl View {
     pub(crate) async fn node(&self) -> Result<NodeRow, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.node().await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.node().await,
         }
     }
 
@@ -199,6 +249,8 @@ impl View {
     pub(crate) async fn nodes(&self) -> Result<Vec<KnownNode>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.nodes().await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.nodes().await,
         }
     }
 
@@ -206,6 +258,8 @@ impl View {
     pub(crate) async fn outage(&self, id: &str) -> Result<Option<OutageRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.outage(id).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.outage(id).await,
         }
     }
 
@@ -217,6 +271,8 @@ impl View {
     ) -> Result<Vec<(Factor, u32)>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.factors(id).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.factors(id).await,
         }
     }
 
@@ -227,6 +283,8 @@ impl View {
     ) -> Result<Listed<IntegrationRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.integrations(page).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.integrations(page).await,
         }
     }
 
@@ -237,6 +295,8 @@ impl View {
     ) -> Result<Listed<IntegrationRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.deleted_integrations(page).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.deleted_integrations(page).await,
         }
     }
 
@@ -244,6 +304,8 @@ impl View {
     pub(crate) async fn targets(&self, page: Page) -> Result<Listed<TargetRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.targets(page).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.targets(page).await,
         }
     }
 
@@ -251,6 +313,8 @@ impl View {
     pub(crate) async fn statuses(&self, page: Page) -> Result<Listed<StatusRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.statuses(page).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.statuses(page).await,
         }
     }
 
@@ -261,6 +325,8 @@ impl View {
     ) -> Result<Option<IntegrationRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.integration(name).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.integration(name).await,
         }
     }
 
@@ -271,6 +337,8 @@ impl View {
     ) -> Result<Option<IntegrationRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.integration_of(id).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.integration_of(id).await,
         }
     }
 
@@ -283,6 +351,8 @@ impl View {
     ) -> Result<Listed<IntegrationRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.integrations_by_id(after, limit).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.integrations_by_id(after, limit).await,
         }
     }
 
@@ -290,6 +360,8 @@ impl View {
     pub(crate) async fn epoch(&self) -> Result<String, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.epoch().await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.epoch().await,
         }
     }
 
@@ -297,6 +369,8 @@ impl View {
     pub(crate) async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.delivery(id).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.delivery(id).await,
         }
     }
 
@@ -304,6 +378,8 @@ impl View {
     pub(crate) async fn event(&self, id: &str) -> Result<Option<EventRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.event(id).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.event(id).await,
         }
     }
 
@@ -315,6 +391,8 @@ impl View {
     ) -> Result<Listed<RunRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.runs(id, page).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.runs(id, page).await,
         }
     }
 
@@ -326,6 +404,8 @@ impl View {
     ) -> Result<Option<RunRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.run(id, run).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.run(id, run).await,
         }
     }
 
@@ -337,6 +417,8 @@ impl View {
     ) -> Result<Listed<TransitionRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.transitions(id, page).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.transitions(id, page).await,
         }
     }
 
@@ -348,6 +430,8 @@ impl View {
     ) -> Result<Listed<HistoryRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.history(id, page).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.history(id, page).await,
         }
     }
 
@@ -355,6 +439,8 @@ impl View {
     pub(crate) async fn receivers(&self, page: Page) -> Result<Listed<ReceiverRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.receivers(page).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.receivers(page).await,
         }
     }
 
@@ -362,6 +448,8 @@ impl View {
     pub(crate) async fn events(&self, after: i64, limit: u32) -> Result<Events, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.events(after, limit).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.events(after, limit).await,
         }
     }
 
@@ -369,6 +457,8 @@ impl View {
     pub(crate) async fn awake(&self) -> Result<Duration, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.awake().await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.awake().await,
         }
     }
 
@@ -376,6 +466,8 @@ impl View {
     pub(crate) async fn surplus(&self, retention: Retention) -> Result<Surplus, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.surplus(retention).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.surplus(retention).await,
         }
     }
 
@@ -387,6 +479,8 @@ impl View {
     ) -> Result<Listed<DeliveryRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.deliveries(filter, page).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.deliveries(filter, page).await,
         }
     }
 }

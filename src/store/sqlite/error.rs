@@ -15,6 +15,7 @@ impl StoreError {
             | Self::Document { .. }
             | Self::File { .. }
             | Self::Server { .. }
+            | Self::Occupied { .. }
             | Self::InUse { .. }
             | Self::Newer { .. }
             | Self::Busy
@@ -43,6 +44,7 @@ impl StoreError {
             }
             Self::File { .. }
             | Self::Server { .. }
+            | Self::Occupied { .. }
             | Self::InUse { .. }
             | Self::Newer { .. }
             | Self::Busy
