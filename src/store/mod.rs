@@ -12,6 +12,7 @@ mod condition;
 mod conformance;
 mod error;
 mod facade;
+mod forms;
 mod in_use;
 mod mutes;
 mod node;

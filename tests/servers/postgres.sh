@@ -2,11 +2,15 @@
 # A throw-away PostgreSQL for tests: TLS under its own authority, SCRAM, MD5 and clear-text log-ins,
 # every statement in a JSON log, and stand-ins for the Redshift views that the validator reads.
 #
-#   postgres.sh start DIR [--no-tls] [--owner PID]   creates DIR, starts the server, prints what it needs
-#   postgres.sh sql DIR [DATABASE]                   runs the SQL on standard input as the superuser
-#   postgres.sh stop DIR                             stops the server; DIR is left for a look at the log
+#   postgres.sh start DIR [OPTION...]   creates DIR, starts the server, prints what it needs
+#   postgres.sh sql DIR [DATABASE]      runs the SQL on standard input as the superuser
+#   postgres.sh stop DIR                stops the server; DIR is left for a look at the log
 #
-# The server listens on 127.0.0.1 only. With --owner it stops by itself once that process has ended.
+# The server listens on 127.0.0.1 only. Options:
+#   --no-tls            connections are not encrypted
+#   --owner PID         the server stops by itself once that process has ended
+#   --remove            DIR goes with it then
+#   --set NAME=VALUE    a setting of the server
 set -euo pipefail
 
 readonly superuser=master
@@ -64,6 +68,7 @@ make_certificates() {
 
 configure() {
     local tls=$1
+    shift
     cat >>data/postgresql.conf <<-CONF
 		listen_addresses = '127.0.0.1'
 		unix_socket_directories = ''
@@ -82,6 +87,7 @@ configure() {
 		log_disconnections = on
 		log_statement = 'all'
 	CONF
+    (($# == 0)) || printf '%s\n' "$@" >>data/postgresql.conf
     local type=hostssl
     [[ $tls == on ]] || type=host
     cat >data/pg_hba.conf <<-CONF
@@ -134,14 +140,17 @@ watch_owner() {
         sleep 1
     done
     stop
+    [[ -z $remove ]] || rm -rf "$dir"
 }
 
 start() {
-    local tls=on owner=
+    local tls=on owner='' remove='' settings=()
     while (($#)); do
         case $1 in
             --no-tls) tls=off ;;
             --owner) owner=${2:?--owner needs a process id} && shift ;;
+            --remove) remove=yes ;;
+            --set) settings+=("${2:?--set needs a setting}") && shift ;;
             *) fail "unknown option $1" ;;
         esac
         shift
@@ -158,7 +167,7 @@ start() {
     as_server test -x "$dir" || fail "user nobody cannot enter $dir; use a directory below /tmp"
     as_server "$bin/initdb" -D "$dir/data" -U "$superuser" --pwfile=password -A scram-sha-256 \
         --encoding=UTF8 --no-locale --no-sync >initdb.log 2>&1 || { cat initdb.log >&2 && fail "initdb failed"; }
-    configure "$tls"
+    configure "$tls" "${settings[@]}"
     trap stop EXIT
     launch
     add_redshift_views
@@ -176,7 +185,7 @@ stop() {
     as_server "$bin/pg_ctl" -D "$dir/data" -m immediate -w -t "$stop_seconds_max" stop >/dev/null
 }
 
-(($# >= 2)) || fail "usage: postgres.sh start DIR [--no-tls] [--owner PID] | sql DIR [DATABASE] | stop DIR"
+(($# >= 2)) || fail "usage: postgres.sh start DIR [OPTION...] | sql DIR [DATABASE] | stop DIR"
 command=$1
 dir=$2
 shift 2

@@ -3,8 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::StoreError;
-use super::column::parse;
+use super::{StoreError, parse};
 use crate::domain::{Factor, Siblings, Timestamp, Weighed};
 
 /// The most looks that are kept with a run: the latest ones.
@@ -34,7 +33,7 @@ struct Kept {
 }
 
 /// Returns the text of the looks that a verdict rests on; none where there are none.
-pub(super) fn text(looks: &[Weighed]) -> Result<Option<String>, StoreError> {
+pub(in crate::store) fn text(looks: &[Weighed]) -> Result<Option<String>, StoreError> {
     if looks.is_empty() {
         return Ok(None);
     }
@@ -68,7 +67,7 @@ fn document(source: serde_json::Error) -> StoreError {
 }
 
 /// Reads the looks from the column.
-pub(super) fn read(text: Option<&str>) -> Result<Vec<Weighed>, StoreError> {
+pub(in crate::store) fn read(text: Option<&str>) -> Result<Vec<Weighed>, StoreError> {
     let Some(text) = text else { return Ok(Vec::new()) };
     let kept: Vec<Kept> = serde_json::from_str(text).map_err(document)?;
     let mut looks: Vec<Weighed> = Vec::with_capacity(kept.len());

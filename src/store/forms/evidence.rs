@@ -3,8 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::StoreError;
-use super::column::{class, parse};
+use super::{StoreError, class, parse};
 use crate::domain::{Counters, Evidence, Factor, Look, Past, Siblings, Sight, Timestamp};
 
 /// Name of a passing look in the column.
@@ -76,7 +75,10 @@ impl StoredLook {
 }
 
 /// Reads evidence from its columns.
-pub(super) fn read(counters: Counters, text: Option<&str>) -> Result<Evidence, StoreError> {
+pub(in crate::store) fn read(
+    counters: Counters,
+    text: Option<&str>,
+) -> Result<Evidence, StoreError> {
     let Some(text) = text else { return Ok(Evidence { counters, ..Evidence::default() }) };
     let document = |source| StoreError::Document { table: "integration", source };
     let Stored { looks, failing, unsteady, steady } =
@@ -91,7 +93,7 @@ pub(super) fn read(counters: Counters, text: Option<&str>) -> Result<Evidence, S
 }
 
 /// Returns the text of evidence besides its counters; none where nothing is in doubt.
-pub(super) fn text(evidence: &Evidence) -> Result<Option<String>, StoreError> {
+pub(in crate::store) fn text(evidence: &Evidence) -> Result<Option<String>, StoreError> {
     let Evidence { counters: _, looks, is_failing, past } = evidence;
     if looks.is_empty() && !is_failing {
         return Ok(None);

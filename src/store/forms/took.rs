@@ -12,7 +12,7 @@ const MORE: u8 = 0x80;
 
 /// Returns the times of tests as the column has them: for each its milliseconds and one, and zero where it was not
 /// run; none when no time is known.
-pub(super) fn packed(times: &[Option<Duration>]) -> Option<Vec<u8>> {
+pub(in crate::store) fn packed(times: &[Option<Duration>]) -> Option<Vec<u8>> {
     let known = times.iter().rposition(Option::is_some)?;
     let mut bytes = Vec::with_capacity(times.len());
     for time in times.iter().take(known.saturating_add(1)) {
@@ -33,7 +33,7 @@ pub(super) fn packed(times: &[Option<Duration>]) -> Option<Vec<u8>> {
 }
 
 /// Reads the times of tests from the column.
-pub(super) fn unpacked(bytes: Option<&[u8]>) -> Took {
+pub(in crate::store) fn unpacked(bytes: Option<&[u8]>) -> Took {
     let (mut times, mut number, mut shift) = (Vec::new(), 0_u32, 0_u32);
     for byte in bytes.unwrap_or_default() {
         let low = u32::from(byte & !MORE);
