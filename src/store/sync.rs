@@ -36,3 +36,10 @@ pub(crate) struct Synced {
     /// The receivers that are disabled, and those no longer configured with pending deliveries.
     pub(crate) idle: Vec<ReceiverRow>,
 }
+
+impl Synced {
+    /// Adds the status changes of an integration.
+    pub(super) fn note(&mut self, name: &str, steps: impl IntoIterator<Item = Transition>) {
+        self.transitions.extend(steps.into_iter().map(|step| (name.to_owned(), step)));
+    }
+}

@@ -3,6 +3,7 @@
 pub(super) mod evidence;
 pub(super) mod facts;
 pub(super) mod looks;
+pub(super) mod prepared;
 pub(super) mod took;
 
 use std::collections::BTreeMap;

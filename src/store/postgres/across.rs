@@ -7,6 +7,7 @@ use super::column::{class, duration, labels, report_status};
 use super::history::{run_row, transition_row};
 use super::page::{self, Key, Listed, Page};
 use super::tx::{Params, Reads, get, params};
+use super::view::read;
 use super::{
     Attributed, ExpiryRow, Mark, OutageRow, Position, RunFilter, RunRow, STRIP_MAX, StoreError,
     TargetRow, TransitionFilter, TransitionRow, View, outages,
@@ -21,7 +22,7 @@ impl View {
         ids: Vec<IntegrationId>,
         last: u32,
     ) -> Result<Vec<(IntegrationId, Vec<Mark>)>, StoreError> {
-        self.read(async |tx| strips(tx, &ids, last).await).await
+        read!(self, tx => strips(tx, &ids, last).await)
     }
 
     /// Implements [`crate::store::View::expiries`] on this engine.
@@ -30,7 +31,7 @@ impl View {
         until: Timestamp,
         page: Page,
     ) -> Result<Listed<ExpiryRow>, StoreError> {
-        self.read(async |tx| expiries(tx, until, &page).await).await
+        read!(self, tx => expiries(tx, until, &page).await)
     }
 
     /// Implements [`crate::store::View::all_transitions`] on this engine.
@@ -39,7 +40,7 @@ impl View {
         filter: TransitionFilter,
         page: Page,
     ) -> Result<Listed<Attributed<TransitionRow>>, StoreError> {
-        self.read(async |tx| transitions(tx, filter, &page).await).await
+        read!(self, tx => transitions(tx, filter, &page).await)
     }
 
     /// Implements [`crate::store::View::all_runs`] on this engine.
@@ -48,7 +49,7 @@ impl View {
         filter: RunFilter,
         page: Page,
     ) -> Result<Listed<Attributed<RunRow>>, StoreError> {
-        self.read(async |tx| runs(tx, filter, &page).await).await
+        read!(self, tx => runs(tx, filter, &page).await)
     }
 
     /// Implements [`crate::store::View::outages`] on this engine.
@@ -57,17 +58,17 @@ impl View {
         is_open: bool,
         page: Page,
     ) -> Result<Listed<OutageRow>, StoreError> {
-        self.read(async |tx| outages::list(tx, is_open, &page).await).await
+        read!(self, tx => outages::list(tx, is_open, &page).await)
     }
 
     /// Implements [`crate::store::View::outage_members`] on this engine.
     pub(crate) async fn outage_members(&self, id: &str) -> Result<Vec<OutageMember>, StoreError> {
-        self.read(async |tx| outages::members(tx, id).await).await
+        read!(self, tx => outages::members(tx, id).await)
     }
 
     /// Implements [`crate::store::View::position`] on this engine.
     pub(crate) async fn position(&self) -> Result<Position, StoreError> {
-        self.read(async |tx| position(tx).await).await
+        read!(self, tx => position(tx).await)
     }
 }
 

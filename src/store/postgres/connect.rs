@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::tls::MakeTlsConnect;
@@ -158,6 +158,8 @@ struct Shared {
     is_for_writes: bool,
     permits: Arc<Semaphore>,
     idle: Mutex<Vec<Session>>,
+    /// Number of the latest event, sent anew after every commit.
+    changes: watch::Sender<i64>,
 }
 
 impl fmt::Debug for Connections {
@@ -172,13 +174,27 @@ impl Connections {
     /// Creates a pool of at most `most` sessions, which are opened when they are needed.
     pub(super) fn new(address: Arc<PostgresAddress>, most: usize, is_for_writes: bool) -> Self {
         let permits = Arc::new(Semaphore::new(most));
-        let idle = Mutex::default();
-        Self { shared: Arc::new(Shared { address, is_for_writes, permits, idle }) }
+        let (idle, (changes, _none)) = (Mutex::default(), watch::channel(0));
+        Self { shared: Arc::new(Shared { address, is_for_writes, permits, idle, changes }) }
     }
 
     /// Returns the address of the database.
     pub(super) fn address(&self) -> &PostgresAddress {
         &self.shared.address
+    }
+
+    /// Number of the latest event, sent anew after every commit over these sessions.
+    pub(super) fn changes(&self) -> watch::Receiver<i64> {
+        self.shared.changes.subscribe()
+    }
+
+    /// Notes that the latest event has a number, if it is new.
+    pub(super) fn heard(&self, event: i64) {
+        self.shared.changes.send_if_modified(|latest| {
+            let is_new = *latest < event;
+            *latest = event.max(*latest);
+            is_new
+        });
     }
 
     /// Lends a session; waits while all are lent.
@@ -226,6 +242,11 @@ impl Lent {
     /// Fails when it has been given back.
     pub(super) fn session(&self) -> Result<&Session, StoreError> {
         self.session.as_ref().ok_or(StoreError::Stopped)
+    }
+
+    /// Notes that a transaction has been committed, with the number of its latest event or zero.
+    pub(super) fn committed(&self, event: i64) {
+        self.shared.changes.send_modify(|latest| *latest = event.max(*latest));
     }
 
     /// Gives the session back, in which no transaction is open.

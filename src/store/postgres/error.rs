@@ -28,9 +28,6 @@ pub(super) enum Fault {
     /// This process has not been able to say that it is alive for so long that another may take over.
     #[error("the store was not reached for too long; nothing is written until it is")]
     Late,
-    /// The engine does not offer an operation yet.
-    #[error("the PostgreSQL engine has no {0} yet")]
-    NotYet(&'static str),
 }
 
 impl From<Fault> for StoreError {
@@ -51,7 +48,7 @@ impl Fault {
         match self {
             Self::Unreachable(_) | Self::Silent | Self::Conflict => true,
             Self::Statement(error) => error.as_db_error().map_or(true, is_transient),
-            Self::Unknown | Self::Lost | Self::Late | Self::NotYet(_) => false,
+            Self::Unknown | Self::Lost | Self::Late => false,
         }
     }
 }
@@ -86,15 +83,11 @@ impl StoreError {
         match self.fault()? {
             Fault::Unreachable(reason) => Some(reason.clone()),
             Fault::Silent => Some("no answer".to_owned()),
+            Fault::Late => Some("not reached for too long".to_owned()),
             Fault::Statement(error) if error.as_db_error().is_none_or(is_end) => {
                 Some("the connection is lost".to_owned())
             }
-            Fault::Statement(_)
-            | Fault::Unknown
-            | Fault::Conflict
-            | Fault::Lost
-            | Fault::Late
-            | Fault::NotYet(_) => None,
+            Fault::Statement(_) | Fault::Unknown | Fault::Conflict | Fault::Lost => None,
         }
     }
 
@@ -119,9 +112,4 @@ impl StoreError {
             | Self::Stopped => None,
         }
     }
-}
-
-/// Returns the error of an operation that is not there yet.
-pub(super) fn todo<T>(operation: &'static str, _with: impl Sized) -> Result<T, StoreError> {
-    Err(Fault::NotYet(operation).into())
 }

@@ -39,6 +39,25 @@ pub(super) async fn lock_all(tx: &Tx, receiver: &str) -> Result<(), StoreError> 
     Ok(())
 }
 
+/// Locks lanes that are given in the order of their keys; those are made which there are not.
+pub(super) async fn lock_sorted(tx: &Tx, lanes: &[(&str, i64)]) -> Result<(), StoreError> {
+    const INSERT: &str = "
+        INSERT INTO revalidated.lane (receiver, integration_id)
+        SELECT receiver, integration_id FROM unnest($1, $2) AS asked (receiver, integration_id)
+        ON CONFLICT DO NOTHING";
+    const LOCK: &str = "
+        SELECT 1 FROM revalidated.lane
+        WHERE (receiver, integration_id) IN (SELECT * FROM unnest($1, $2))
+        ORDER BY receiver, integration_id FOR NO KEY UPDATE";
+    let (receivers, integrations): (Vec<&str>, Vec<i64>) = lanes.iter().copied().unzip();
+    let lanes = params![receivers => TEXT_ARRAY, integrations => INT8_ARRAY];
+    if tx.rows(LOCK, lanes).await?.len() < receivers.len() {
+        tx.execute(INSERT, lanes).await?;
+        tx.rows(LOCK, lanes).await?;
+    }
+    Ok(())
+}
+
 /// Locks one lane, which is made when there is none.
 async fn lock(tx: &Tx, receiver: &str, integration: i64) -> Result<(), StoreError> {
     const LOCK: &str = "

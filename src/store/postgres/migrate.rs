@@ -11,11 +11,10 @@ const STATEMENTS: &str = include_str!("schema.sql");
 
 /// Makes the schema where there is none.
 pub(super) async fn migrate(connections: &Connections) -> Result<(), StoreError> {
-    transact(connections, async |tx| match version(tx).await? {
+    transact!(connections, tx => match version(tx).await? {
         Some(found) => require(found),
         None => create(tx).await,
     })
-    .await
 }
 
 async fn create(tx: &Tx) -> Result<(), StoreError> {
@@ -27,7 +26,7 @@ async fn create(tx: &Tx) -> Result<(), StoreError> {
 
 /// Fails unless the database has the schema of this version.
 pub(super) async fn require_schema(connections: &Connections) -> Result<(), StoreError> {
-    let found = read(connections, async |reads| version(reads).await).await?;
+    let found = read!(connections, reads => version(reads).await)?;
     match found {
         Some(found) => require(found),
         None => Err(StoreError::Server {

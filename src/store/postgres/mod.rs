@@ -6,41 +6,82 @@
 //! this order: `work` by id, `integration` by id, gates `factor:*` sorted, gate `own_fault`, lanes by receiver and
 //! integration, gate `events`; always `FOR NO KEY UPDATE`, which references do not wait for.
 
+mod across;
+mod apply;
+mod asked;
+mod audit;
+mod awake;
+mod clock_rollback;
+mod column;
+mod configuration;
 mod connect;
 mod control;
+mod deliveries;
 mod error;
+mod expiry;
+mod fault;
+mod fingerprint;
+mod gate;
+mod health;
+mod history;
+mod in_use;
+mod integration;
+mod known;
+mod lane;
+mod load;
 mod migrate;
+mod node;
+mod outage;
+mod outages;
+mod outbox;
+mod own_fault;
+mod page;
+mod prepared;
+mod prune;
+mod queue;
+mod receiver;
+mod release;
+mod resend;
+mod row;
+mod run;
+mod search;
+mod sharing;
+mod silence;
+mod silences;
+mod surplus;
+mod sync;
+mod timeline;
 mod tx;
 mod view;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::across::{Attributed, ExpiryRow, Position, RunFilter, TransitionFilter};
-use super::audit::{AuditFilter, AuditRow};
+use super::across::{Attributed, ExpiryRow, Position, RunFilter, STRIP_MAX, TransitionFilter};
+use super::audit::{Act, AuditFilter, AuditRow};
 use super::error::StoreError;
+use super::forms::{evidence, looks, took};
 use super::in_use::{InUse, KeptRow};
-use super::mutes::{NoticeRow, OutageRow, OwnFaultRow, Released, SilenceRow};
-use super::node::{KnownNode, NodeNote, NodeRow, Opening};
+use super::mutes::{MuteRow, NoticeRow, OutageRow, OwnFaultRow, Released, SilenceRow};
+use super::node::{KnownNode, NodeNote, NodeRow, Opening, ProcessId};
 use super::outbox::{PendingDelivery, Redelivered, Replayed, Resend, Span};
-use super::page::{Listed, Page};
 use super::random;
 use super::receivers::{EventRow, Events, PendingTypes, ReceiverRow};
 use super::retention::{Pruned, Retention, Surplus};
 use super::rows::{
-    DeliveryFilter, DeliveryRow, HistoryRow, IntegrationRow, Mark, RunRow, StatusRow, TargetRow,
-    TransitionRow,
+    AttemptRow, CandidateRow, DeliveryFilter, DeliveryRow, HistoryRow, IntegrationRow, Mark,
+    RunRow, StatusRow, TargetRow, TransitionRow,
 };
 use super::run::{Began, Due};
 use super::sharing::SharingRow;
 use super::sync::{Configured, Synced};
 use super::timeline::TimelineRow;
 use crate::domain::ledger::{
-    Attempt, Begun, Disabled, Finished, NewSilence, NotificationContext, Recorded, Requested,
-    Stored as StoredIntegration,
+    Attempt, Begun, DeliveryState, Disabled, Finished, Lease, NewSilence, NotificationContext,
+    Recorded, Requested, Stored as StoredIntegration, Wanted,
 };
 use crate::domain::{IntegrationId, OwnFault, PostgresAddress, Schedule, Timestamp};
 
@@ -48,10 +89,15 @@ pub(in crate::store) use control::Control;
 pub(in crate::store) use view::View;
 
 use connect::Connections;
-use error::todo;
+use error::Fault;
+use prepared::Prepared;
+use tx::transact;
 
 /// Sessions of a daemon's writes.
 const WRITERS: usize = 3;
+/// Time after its latest heartbeat that was acknowledged in which a daemon writes; five seconds later another one may
+/// take over.
+const UNHEARD_MAX: Duration = Duration::from_secs(15);
 
 /// Writes of a daemon. Clone it freely.
 #[derive(Clone, Debug)]
@@ -63,10 +109,12 @@ pub(crate) struct Store {
 #[derive(Debug)]
 struct Shared {
     connections: Connections,
+    /// Name of this node.
+    node: String,
     /// Incarnation of this node, the owner of its leases.
     owner: i64,
-    /// Number of the latest event, sent anew after every commit.
-    changes: watch::Sender<i64>,
+    /// When the latest heartbeat that was acknowledged was sent; none before the first.
+    beaten: Mutex<Option<Instant>>,
 }
 
 impl Store {
@@ -78,10 +126,15 @@ impl Store {
         let connections = Connections::new(Arc::clone(address), WRITERS, true);
         migrate::migrate(&connections).await?;
         let owner = random::number()?;
-        let _ = opening;
-        let (changes, _none) = watch::channel(0);
+        let taken = transact!(&connections, tx => node::take(tx, opening, owner).await)?;
+        if let Err(problem) = taken {
+            return Err(StoreError::Occupied { address: address.to_string(), problem });
+        }
         let view = View::open(address).await?;
-        Ok(Self { shared: Arc::new(Shared { connections, owner, changes }), view })
+        let latest = tx::read!(&connections, tx => history::latest_event(tx).await)?;
+        connections.heard(latest);
+        let (node, beaten) = (opening.node.name.clone(), Mutex::default());
+        Ok(Self { shared: Arc::new(Shared { connections, node, owner, beaten }), view })
     }
 
     /// Implements [`crate::store::Store::was_verified`] on this engine: the server verifies its pages itself.
@@ -96,17 +149,40 @@ impl Store {
 
     /// Implements [`crate::store::Store::changes`] on this engine.
     pub(crate) fn changes(&self) -> watch::Receiver<i64> {
-        self.shared.changes.subscribe()
+        self.shared.connections.changes()
     }
 
     /// Implements [`crate::store::Store::beat`] on this engine.
     pub(crate) async fn beat(&self) -> Result<(), StoreError> {
-        todo("beat", ())
+        let (shared, sent) = (&*self.shared, Instant::now());
+        let connections = &shared.connections;
+        let is_ours =
+            transact!(connections, tx => node::beat(tx, &shared.node, shared.owner).await)?;
+        if !is_ours {
+            let address = connections.address().to_string();
+            return Err(StoreError::Occupied { address, problem: Fault::Lost.to_string() });
+        }
+        *shared.beaten.lock().unwrap_or_else(PoisonError::into_inner) = Some(sent);
+        connections.heard(tx::read!(connections, tx => history::latest_event(tx).await)?);
+        Ok(())
+    }
+
+    /// Returns the sessions for a write.
+    ///
+    /// # Errors
+    ///
+    /// Fails when this node was not heard of for so long that another may take over.
+    fn writes(&self) -> Result<&Connections, StoreError> {
+        let beaten = *self.shared.beaten.lock().unwrap_or_else(PoisonError::into_inner);
+        match beaten {
+            Some(beaten) if UNHEARD_MAX <= beaten.elapsed() => Err(Fault::Late.into()),
+            Some(_) | None => Ok(&self.shared.connections),
+        }
     }
 
     /// Implements [`crate::store::Store::note`] on this engine.
     pub(crate) async fn note(&self, note: NodeNote) -> Result<(), StoreError> {
-        todo("note", note)
+        transact!(self.writes()?, tx => node::note(tx, &note).await)
     }
 
     /// Implements [`crate::store::Store::sync`] on this engine.
@@ -116,7 +192,7 @@ impl Store {
         startup: bool,
         context: NotificationContext,
     ) -> Result<Synced, StoreError> {
-        todo("sync", (configured, startup, context))
+        transact!(self.writes()?, tx => sync::apply(tx, &configured, startup, &context).await)
     }
 
     /// Implements [`crate::store::Store::begin`] on this engine.
@@ -126,7 +202,9 @@ impl Store {
         lease: Duration,
         now: Timestamp,
     ) -> Result<Began, StoreError> {
-        todo("begin", (id, lease, now, self.shared.owner))
+        let (owner, token) = (self.shared.owner, random::number()?);
+        let lease = Lease { owner, token, until: now.plus(lease) };
+        transact!(self.writes()?, tx => run::begin(tx, id, lease, now).await)
     }
 
     /// Implements [`crate::store::Store::record`] on this engine.
@@ -135,12 +213,18 @@ impl Store {
         finished: Finished,
         context: NotificationContext,
     ) -> Result<Recorded, StoreError> {
-        todo("record", (finished, context))
+        let prepared = Prepared::new(finished)?;
+        let begun = &prepared.finished.begun;
+        transact!(
+            self.writes()?,
+            tx => run::record(tx, &prepared, &context).await,
+            done => run::is_recorded(tx, begun, done).await
+        )
     }
 
     /// Implements [`crate::store::Store::give_back`] on this engine.
     pub(crate) async fn give_back(&self, begun: Begun) -> Result<(), StoreError> {
-        todo("give_back", begun)
+        transact!(self.writes()?, tx => run::give_back(tx, &begun).await)
     }
 
     /// Implements [`crate::store::Store::drain_removed`] on this engine.
@@ -148,7 +232,7 @@ impl Store {
         &self,
         context: NotificationContext,
     ) -> Result<Synced, StoreError> {
-        todo("drain_removed", context)
+        transact!(self.writes()?, tx => sync::drain(tx, &context).await)
     }
 
     /// Implements [`crate::store::Store::after_clock_rollback`] on this engine.
@@ -157,7 +241,7 @@ impl Store {
         schedules: Vec<(IntegrationId, Schedule)>,
         now: Timestamp,
     ) -> Result<usize, StoreError> {
-        todo("after_clock_rollback", (schedules, now))
+        transact!(self.writes()?, tx => clock_rollback::reschedule(tx, &schedules, now).await)
     }
 
     /// Implements [`crate::store::Store::claim`] on this engine.
@@ -167,7 +251,8 @@ impl Store {
         lease: Duration,
         now: Timestamp,
     ) -> Result<Vec<PendingDelivery>, StoreError> {
-        todo("claim", (permits, lease, now))
+        let lease = outbox::Claim { owner: self.shared.owner, until: now.plus(lease) };
+        transact!(self.writes()?, tx => outbox::claim(tx, &permits, lease, now).await)
     }
 
     /// Implements [`crate::store::Store::claim_resends`] on this engine.
@@ -176,18 +261,22 @@ impl Store {
         every: BTreeMap<String, Duration>,
         now: Timestamp,
     ) -> Result<Vec<Resend>, StoreError> {
-        todo("claim_resends", (every, now))
+        transact!(self.writes()?, tx => resend::claim(tx, &every, now).await)
     }
 
-    /// Implements [`crate::store::Store::record_attempt`] on this engine. Awaiting it queues the attempt; awaiting
-    /// its answer waits for the commit.
+    /// Implements [`crate::store::Store::record_attempt`] on this engine: what is awaited first is the commit.
     pub(crate) async fn record_attempt(
         &self,
         attempt: Attempt,
         context: NotificationContext,
     ) -> Result<impl Future<Output = Result<Option<Disabled>, StoreError>> + use<>, StoreError>
     {
-        Ok(async move { todo("record_attempt", (attempt, context)) })
+        let recorded = transact!(
+            self.writes()?,
+            tx => outbox::record_attempt(tx, &attempt, &context).await,
+            _done => outbox::is_recorded(tx, &attempt).await
+        );
+        Ok(std::future::ready(recorded))
     }
 
     /// Implements [`crate::store::Store::release`] on this engine.
@@ -196,7 +285,16 @@ impl Store {
         batch: u32,
         context: NotificationContext,
     ) -> Result<Released, StoreError> {
-        todo("release", (batch, context))
+        let mutes = transact!(
+            self.writes()?,
+            tx => release::end_mutes(tx, batch, &context).await
+        )?;
+        let outages = transact!(
+            self.writes()?,
+            tx => release::close_outages(tx, batch, &context).await
+        )?;
+        let incidents = transact!(self.writes()?, tx => release::wake(tx, batch, &context).await)?;
+        Ok(Released { integrations: mutes, outages, incidents })
     }
 
     /// Implements [`crate::store::Store::degrade`] on this engine.
@@ -206,7 +304,7 @@ impl Store {
         message: String,
         context: NotificationContext,
     ) -> Result<bool, StoreError> {
-        todo("degrade", (fault, message, context))
+        transact!(self.writes()?, tx => own_fault::begin(tx, fault, &message, &context).await)
     }
 
     /// Implements [`crate::store::Store::restore`] on this engine.
@@ -215,7 +313,7 @@ impl Store {
         fault: OwnFault,
         context: NotificationContext,
     ) -> Result<bool, StoreError> {
-        todo("restore", (fault, context))
+        transact!(self.writes()?, tx => own_fault::end(tx, fault, &context).await)
     }
 
     /// Implements [`crate::store::Store::prune`] on this engine.
@@ -224,7 +322,7 @@ impl Store {
         retention: Retention,
         now: Timestamp,
     ) -> Result<Pruned, StoreError> {
-        todo("prune", (retention, now))
+        transact!(self.writes()?, tx => prune::prune(tx, retention, now).await)
     }
 
     /// Implements [`crate::store::Store::save_awake`] on this engine.
@@ -233,18 +331,20 @@ impl Store {
         awake: Duration,
         now: Option<Timestamp>,
     ) -> Result<(), StoreError> {
-        todo("save_awake", (awake, now))
+        transact!(self.writes()?, tx => awake::save(tx, awake, now).await)
     }
 
     /// Implements [`crate::store::Store::drop_surplus`] on this engine.
     pub(crate) async fn drop_surplus(&self, surplus: Surplus) -> Result<usize, StoreError> {
-        todo("drop_surplus", surplus)
+        transact!(self.writes()?, tx => surplus::drop_found(tx, &surplus).await)
     }
 
     /// Implements [`crate::store::Store::close`] on this engine.
     pub(crate) async fn close(self) -> Result<(), StoreError> {
-        self.shared.connections.close();
+        let (shared, connections) = (&*self.shared, &self.shared.connections);
+        let left = transact!(connections, tx => node::leave(tx, &shared.node, shared.owner).await);
+        connections.close();
         self.view.connections.close();
-        Ok(())
+        left
     }
 }

@@ -1,7 +1,8 @@
 //! Heads of the two queues: which runs and deliveries are due, and when the next one is.
 
+use super::column::instant;
 use super::tx::{Reads, get, params};
-use super::{Due, StoreError, instant};
+use super::{Due, StoreError};
 use crate::domain::{IntegrationId, Timestamp};
 use tokio_postgres::Row;
 

@@ -19,17 +19,28 @@ CREATE TABLE revalidated.meta (
 CREATE TABLE revalidated.gate (name TEXT PRIMARY KEY);
 INSERT INTO revalidated.gate VALUES ('config'), ('events'), ('own_fault');
 
+-- Numbers of committed transactions, spread over a few rows so that they do not wait for each other.
+CREATE TABLE revalidated.commits (
+    slot INTEGER PRIMARY KEY,
+    number BIGINT NOT NULL DEFAULT 0
+) WITH (fillfactor = 50);
+INSERT INTO revalidated.commits (slot) SELECT generate_series(0, 31);
+
 -- Nodes by name. `beat_at_ms` is by the clock of the database, all other instants are the node's own.
 CREATE TABLE revalidated.node (
     name TEXT PRIMARY KEY,
     incarnation BIGINT NOT NULL,
-    -- Machine and namespace of the process, and its address for people.
+    labels TEXT NOT NULL,
+    -- Machine on which the number of a process means one process, and its name for people.
     machine TEXT NOT NULL,
     address TEXT NOT NULL,
+    holder_pid INTEGER,
+    holder_born BIGINT,
     version TEXT NOT NULL,
     beat BIGINT NOT NULL DEFAULT 0,
     -- NULL once it has closed the database in good order.
     beat_at_ms BIGINT,
+    -- Its life as it notes it, for commands beside it.
     pid INTEGER,
     born BIGINT,
     started_at_ms BIGINT,
@@ -50,7 +61,7 @@ CREATE TABLE revalidated.fingerprint (
 
 -- Several integrations that fail by one cause.
 CREATE TABLE revalidated.outage (
-    id TEXT PRIMARY KEY CHECK (id LIKE 'out\_%'),
+    id TEXT COLLATE "C" PRIMARY KEY CHECK (id LIKE 'out\_%'),
     event_id TEXT NOT NULL,
     kind TEXT NOT NULL,
     value TEXT NOT NULL,
@@ -204,6 +215,7 @@ CREATE TABLE revalidated.report (
     content TEXT NOT NULL,
     used_at_ms BIGINT NOT NULL
 );
+CREATE INDEX report_used ON revalidated.report (used_at_ms);
 
 -- A recording takes two ids, the first of them from here: it has two runs at most.
 CREATE SEQUENCE revalidated.run_id INCREMENT BY 2;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::column::report;
 use super::tx::{Reads, get};
+use super::view::read;
 use super::{StoreError, View};
 use crate::domain::{IntegrationId, ReportStatus};
 
@@ -14,7 +15,7 @@ impl View {
         &self,
         words: Vec<String>,
     ) -> Result<Vec<BTreeSet<IntegrationId>>, StoreError> {
-        self.read(async |tx| mentions(tx, &words).await).await
+        read!(self, tx => mentions(tx, &words).await)
     }
 }
 

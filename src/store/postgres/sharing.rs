@@ -2,23 +2,24 @@
 
 use super::column::{count, parse};
 use super::tx::{Reads, get, params};
+use super::view::read;
 use super::{SharingRow, StoreError, View, fingerprint};
 use crate::domain::{Factor, Facts, IntegrationId, Timestamp};
 
 impl View {
     /// Implements [`crate::store::View::sharing`] on this engine.
     pub(crate) async fn sharing(&self, id: IntegrationId) -> Result<Vec<SharingRow>, StoreError> {
-        self.read(async |tx| sharing(tx, id).await).await
+        read!(self, tx => sharing(tx, id).await)
     }
 
     /// Implements [`crate::store::View::facts`] on this engine.
     pub(crate) async fn facts(&self, id: IntegrationId) -> Result<Option<Facts>, StoreError> {
-        self.read(async |tx| facts(tx, id).await).await
+        read!(self, tx => facts(tx, id).await)
     }
 
     /// Implements [`crate::store::View::runs_since`] on this engine.
     pub(crate) async fn runs_since(&self, since: Timestamp) -> Result<u32, StoreError> {
-        self.read(async |tx| runs_since(tx, since).await).await
+        read!(self, tx => runs_since(tx, since).await)
     }
 }
 

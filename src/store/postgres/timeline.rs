@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::column::{instant, labels, parse, status};
 use super::history::transition_row;
 use super::tx::{Reads, get, params};
+use super::view::read;
 use super::{StoreError, TargetRow, TimelineRow, TransitionRow, View};
 use crate::domain::{IntegrationId, Status, Timestamp};
 use tokio_postgres::Row;
@@ -16,7 +17,7 @@ impl View {
         since: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<TimelineRow>, StoreError> {
-        self.read(async |tx| timelines(tx, since, until).await).await
+        read!(self, tx => timelines(tx, since, until).await)
     }
 }
 

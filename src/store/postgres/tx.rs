@@ -5,6 +5,7 @@
 //! a transaction is open.
 
 use std::ops::Deref;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
@@ -43,8 +44,13 @@ const BEGIN_READS: &str = "
     SET LOCAL idle_in_transaction_session_timeout = '5s';
     SET LOCAL statement_timeout = '30s'";
 
-/// A COMMIT is not cancelled: it would be done nevertheless, here but not on a standby.
-const COMMIT: &str = "SET LOCAL statement_timeout = 0; COMMIT";
+/// Counts the transaction in one of a few rows, by which readers see that something was committed, and commits it. A
+/// COMMIT is not cancelled: it would be done nevertheless, here but not on a standby.
+const COMMIT: &str = "
+    UPDATE revalidated.commits SET number = number + 1
+    WHERE slot = pg_catalog.pg_backend_pid() % 32;
+    SET LOCAL statement_timeout = 0;
+    COMMIT";
 
 /// Longest wait for the answer to one statement; the server ends it sooner.
 const ANSWER_MAX: Duration = Duration::from_secs(35);
@@ -62,9 +68,11 @@ pub(super) struct Reads {
     lent: Lent,
 }
 
-/// Transaction that writes. Dropped without [`transact`] having committed it, it leaves nothing behind.
+/// Transaction that writes. Dropped without [`transact!`](transact) having committed it, it leaves nothing behind.
 pub(super) struct Tx {
     reads: Reads,
+    /// Number of the latest event that it has added; zero before the first.
+    event: AtomicI64,
 }
 
 impl Deref for Tx {
@@ -76,6 +84,11 @@ impl Deref for Tx {
 }
 
 impl Reads {
+    /// Begins a transaction that reads.
+    pub(super) async fn open(connections: &Connections) -> Result<Self, StoreError> {
+        Self::begin(connections, BEGIN_READS).await
+    }
+
     async fn begin(connections: &Connections, sql: &str) -> Result<Self, StoreError> {
         let lent = connections.lend().await?;
         answered(lent.session()?.client.batch_execute(sql)).await?;
@@ -102,7 +115,7 @@ impl Reads {
     }
 
     /// Ends the transaction, and gives its session back.
-    async fn end(self) {
+    pub(super) async fn end(self) {
         let Ok(session) = self.lent.session() else { return };
         if answered(session.client.batch_execute("ROLLBACK")).await.is_ok() {
             self.lent.give_back();
@@ -111,6 +124,12 @@ impl Reads {
 }
 
 impl Tx {
+    /// Begins a transaction that writes.
+    pub(super) async fn open(connections: &Connections) -> Result<Self, StoreError> {
+        let reads = Reads::begin(connections, BEGIN).await?;
+        Ok(Self { reads, event: AtomicI64::new(0) })
+    }
+
     /// Runs a statement that changes rows; returns their number.
     pub(super) async fn execute(&self, sql: &str, params: Params<'_>) -> Result<u64, StoreError> {
         answered(self.lent.session()?.client.execute_typed(sql, params)).await
@@ -119,6 +138,11 @@ impl Tx {
     /// Runs statements without values.
     pub(super) async fn batch(&self, sql: &str) -> Result<(), StoreError> {
         answered(self.lent.session()?.client.batch_execute(sql)).await
+    }
+
+    /// Notes the number of an event that was added.
+    pub(super) fn note_event(&self, number: i64) {
+        self.event.fetch_max(number, Ordering::Relaxed);
     }
 
     /// Commits what was written.
@@ -132,6 +156,7 @@ impl Tx {
         match timeout(COMMIT_MAX, session.client.batch_execute(COMMIT)).await {
             // A COMMIT has no warnings but that it was not waited for a standby.
             Ok(Ok(())) if session.warnings() == warnings => {
+                self.reads.lent.committed(self.event.load(Ordering::Relaxed));
                 self.reads.lent.give_back();
                 Ok(())
             }
@@ -153,98 +178,148 @@ async fn answered<T>(
     }
 }
 
-/// Does `work` in a transaction that sees one state of everything and changes nothing.
-pub(super) async fn read<T>(
-    connections: &Connections,
-    work: impl AsyncFn(&Reads) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    let mut retries = Retries::default();
-    loop {
-        let done = async {
-            let reads = Reads::begin(connections, BEGIN_READS).await?;
-            let done = work(&reads).await;
-            reads.end().await;
-            done
-        };
-        match done.await {
-            Err(error) if retries.allow(&error) => retries.wait().await,
-            done => return done,
-        }
-    }
-}
-
-/// Does `work` in a transaction, and again where that may help: after deadlocks, waits for locks, lost connections.
-/// Where the fate of a COMMIT is not known the whole is done again as well: `work` has to find by itself that it was
-/// done already, as what goes by a token or by the present state does.
-pub(super) async fn transact<T>(
-    connections: &Connections,
-    work: impl AsyncFn(&Tx) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    transact_once(connections, work, async |_, _| Ok(false)).await
-}
-
-/// Does `work` as [`transact`] does. Where the fate of a COMMIT is not known, `is_done` looks in another transaction
-/// whether the work is there; only if it is not, it is done again.
-pub(super) async fn transact_once<T>(
-    connections: &Connections,
-    work: impl AsyncFn(&Tx) -> Result<T, StoreError>,
-    is_done: impl AsyncFn(&Tx, &T) -> Result<bool, StoreError>,
-) -> Result<T, StoreError> {
-    let (mut retries, mut unknown) = (Retries::default(), None);
-    loop {
-        let done = async {
-            let tx = Tx { reads: Reads::begin(connections, BEGIN).await? };
-            if let Some(done) = unknown.take() {
-                match is_done(&tx, &done).await {
-                    Ok(true) => {
-                        tx.reads.end().await;
-                        return Ok(done);
-                    }
-                    Ok(false) => {}
-                    Err(error) => {
-                        unknown = Some(done);
-                        return Err(error);
-                    }
+/// Does work in a transaction that sees one state of everything and changes nothing: `read!(connections, tx => work)`.
+///
+/// A macro, and no function of a closure: the compiler does not see that the future of such a closure may move between
+/// threads.
+macro_rules! read {
+    ($connections:expr, $tx:ident => $work:expr) => {{
+        let mut attempts = $crate::store::postgres::tx::Attempts::default();
+        loop {
+            let done = match $crate::store::postgres::tx::Reads::open($connections).await {
+                Ok(reads) => {
+                    let $tx = &reads;
+                    let done = $crate::store::postgres::tx::typed(async { $work }).await;
+                    reads.end().await;
+                    done
                 }
+                Err(error) => Err(error),
+            };
+            match done {
+                Err(error) if attempts.allow(&error) => attempts.wait().await,
+                done => break attempts.with(done),
             }
-            match work(&tx).await {
-                Ok(done) => match tx.commit().await {
-                    Ok(()) => Ok(done),
-                    Err(error) => {
-                        if matches!(error.fault(), Some(Fault::Unknown)) {
-                            unknown = Some(done);
+        }
+    }};
+}
+pub(super) use read;
+
+/// Does work in a transaction, and again where that may help: after deadlocks, waits for locks, lost connections.
+///
+/// Where the fate of a COMMIT is not known, the whole is done again as well: `transact!(connections, tx => work)` is
+/// for work that finds by itself that it was done already, as what goes by a token or by the present state does.
+/// `transact!(connections, tx => work, done => is_done)` looks in another transaction whether the work is there; only
+/// if it is not, it is done again.
+macro_rules! transact {
+    ($connections:expr, $tx:ident => $work:expr) => {
+        $crate::store::postgres::tx::transact!($connections, $tx => $work, _done => Ok(false))
+    };
+    ($connections:expr, $tx:ident => $work:expr, $done:ident => $is_done:expr) => {{
+        let mut attempts = $crate::store::postgres::tx::Attempts::default();
+        loop {
+            let ended = match $crate::store::postgres::tx::Tx::open($connections).await {
+                Ok(opened) => {
+                    let $tx = &opened;
+                    let is_done = match attempts.unknown() {
+                        Some($done) => $crate::store::postgres::tx::typed(async { $is_done }).await,
+                        None => Ok(false),
+                    };
+                    match is_done {
+                        Ok(true) => attempts.leave(opened).await,
+                        Ok(false) => {
+                            let work = $crate::store::postgres::tx::typed(async { $work }).await;
+                            attempts.end(opened, work).await
                         }
-                        Err(error)
+                        Err(error) => attempts.fail(opened, error).await,
                     }
-                },
-                Err(error) => {
-                    tx.reads.end().await;
-                    Err(error)
                 }
+                Err(error) => Err(error),
+            };
+            match ended {
+                Err(error) if attempts.allow(&error) => attempts.wait().await,
+                ended => break ended,
             }
-        };
-        match done.await {
-            Err(error) if retries.allow(&error) => retries.wait().await,
-            done => return done,
         }
+    }};
+}
+pub(super) use transact;
+
+/// Gives the future of an `async` block its type, which its question marks do not say.
+pub(super) fn typed<T, F: Future<Output = Result<T, StoreError>>>(work: F) -> F {
+    work
+}
+
+/// Times that a transaction was run again, and what it did when the fate of its COMMIT is not known.
+#[derive(Debug)]
+pub(super) struct Attempts<T> {
+    retries: u32,
+    unknown: Option<T>,
+}
+
+impl<T> Default for Attempts<T> {
+    fn default() -> Self {
+        Self { retries: 0, unknown: None }
     }
 }
 
-/// Number of times that a transaction was run again.
-#[derive(Debug, Default)]
-struct Retries(u32);
+impl<T> Attempts<T> {
+    /// Returns what was done by a transaction that may have been committed.
+    pub(super) fn unknown(&self) -> Option<&T> {
+        self.unknown.as_ref()
+    }
 
-impl Retries {
-    fn allow(&mut self, error: &StoreError) -> bool {
+    /// Ends a transaction that has found that the work was done before.
+    pub(super) async fn leave(&mut self, tx: Tx) -> Result<T, StoreError> {
+        tx.reads.end().await;
+        self.unknown.take().ok_or(StoreError::Stopped)
+    }
+
+    /// Ends a transaction that could not find out whether the work was done before.
+    pub(super) async fn fail(&self, tx: Tx, error: StoreError) -> Result<T, StoreError> {
+        tx.reads.end().await;
+        Err(error)
+    }
+
+    /// Commits a transaction, or rolls it back when its work has failed.
+    pub(super) async fn end(
+        &mut self,
+        tx: Tx,
+        work: Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.unknown = None;
+        let done = match work {
+            Ok(done) => done,
+            Err(error) => return self.fail(tx, error).await,
+        };
+        match tx.commit().await {
+            Ok(()) => Ok(done),
+            Err(error) => {
+                if matches!(error.fault(), Some(Fault::Unknown)) {
+                    self.unknown = Some(done);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Returns the answer of a read as it is: by it the compiler knows the type.
+    pub(super) fn with(&self, done: Result<T, StoreError>) -> Result<T, StoreError> {
+        done
+    }
+
+    /// Returns true when the transaction is to be run again after this error.
+    pub(super) fn allow(&mut self, error: &StoreError) -> bool {
         let is_passing = error
             .fault()
             .is_some_and(|fault| fault.is_transient() || matches!(fault, Fault::Unknown));
-        self.0 = self.0.saturating_add(1);
-        is_passing && self.0 <= RETRIES_MAX
+        self.retries = self.retries.saturating_add(1);
+        is_passing && self.retries <= RETRIES_MAX
     }
 
-    async fn wait(&self) {
-        let longest = RETRY_WAIT.saturating_mul(1 << self.0.saturating_sub(1).min(RETRIES_MAX));
+    /// Waits before the transaction is run again.
+    pub(super) async fn wait(&self) {
+        let longest =
+            RETRY_WAIT.saturating_mul(1 << self.retries.saturating_sub(1).min(RETRIES_MAX));
         let millis = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
         let random = random::number().unwrap_or(0).unsigned_abs();
         sleep(Duration::from_millis(millis / 2 + random % (millis / 2 + 1))).await;

@@ -1,56 +1,84 @@
 //! View: reads of one consistent state each, on sessions of their own.
-//!
-//! A read is one closure for [`read`](super::tx::read): `read(&self.connections, async |reads| ...)`, in which
-//! functions that take [`Reads`](super::tx::Reads) ask the statements that stand beside them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
 use super::connect::Connections;
-use super::error::todo;
-use super::migrate;
+use super::page::{self, Listed, Page};
 use super::{
-    Attributed, AuditFilter, AuditRow, DeliveryFilter, DeliveryRow, Due, EventRow, Events,
-    ExpiryRow, HistoryRow, InUse, IntegrationRow, KeptRow, KnownNode, Listed, Mark, NodeRow,
-    NoticeRow, OutageRow, OwnFaultRow, Page, PendingTypes, Position, ReceiverRow, Retention,
-    RunFilter, RunRow, SharingRow, SilenceRow, StatusRow, StoreError, StoredIntegration, Surplus,
-    TargetRow, TimelineRow, TransitionFilter, TransitionRow,
+    AuditFilter, AuditRow, DeliveryFilter, DeliveryRow, Due, EventRow, Events, HistoryRow, InUse,
+    IntegrationRow, KeptRow, KnownNode, NodeRow, NoticeRow, OutageRow, OwnFaultRow, PendingTypes,
+    ReceiverRow, Retention, RunRow, SilenceRow, StatusRow, StoreError, StoredIntegration, Surplus,
+    TargetRow, TransitionRow, audit, awake, deliveries, fault, history, in_use, integration, known,
+    migrate, node, outages, queue, receiver, release, resend, silences, surplus, sync,
 };
 use crate::domain::ledger::KnownIncident;
-use crate::domain::{
-    DeliveryId, Factor, Facts, IntegrationId, OutageMember, PostgresAddress, RunId, Timestamp,
-};
+use crate::domain::{DeliveryId, Factor, IntegrationId, PostgresAddress, RunId, Timestamp};
 
 /// Sessions of a daemon's or a command's reads.
-pub(super) const READERS: usize = 2;
+const READERS: usize = 2;
 /// Sessions of reads from outside.
-pub(super) const OUTSIDE_READERS: usize = 2;
+const OUTSIDE_READERS: usize = 4;
+/// Number of reads from outside that may wait for a session; more are refused.
+const OUTSIDE_WAITING_MAX: usize = 32;
+/// Time limit of a read from outside, waiting included.
+const OUTSIDE_WAIT: Duration = Duration::from_secs(8);
+
+/// Does work with one state of everything, within the bounds of a view.
+macro_rules! read {
+    ($view:expr, $tx:ident => $work:expr) => {
+        $view.bounded(async { super::tx::read!(&$view.connections, $tx => $work) }).await
+    };
+}
+pub(super) use read;
 
 /// Reads, on sessions of its own. Clone it freely.
 #[derive(Clone, Debug)]
 pub(crate) struct View {
     pub(super) connections: Connections,
+    /// Bound of the reads at a time, those that wait among them; none for the daemon's own.
+    bound: Option<Arc<Semaphore>>,
 }
 
 impl View {
     /// Implements [`crate::store::View::open`] on this engine.
     pub(crate) async fn open(address: &Arc<PostgresAddress>) -> Result<Self, StoreError> {
-        let connections = Connections::new(Arc::clone(address), READERS, false);
-        migrate::require_schema(&connections).await?;
-        Ok(Self { connections })
+        Self::with(address, READERS, None).await
     }
 
     /// Implements [`crate::store::View::outside`] on this engine.
     pub(crate) async fn outside(address: &Arc<PostgresAddress>) -> Result<Self, StoreError> {
-        let connections = Connections::new(Arc::clone(address), OUTSIDE_READERS, false);
+        let bound = Semaphore::new(OUTSIDE_READERS + OUTSIDE_WAITING_MAX);
+        Self::with(address, OUTSIDE_READERS, Some(Arc::new(bound))).await
+    }
+
+    async fn with(
+        address: &Arc<PostgresAddress>,
+        sessions: usize,
+        bound: Option<Arc<Semaphore>>,
+    ) -> Result<Self, StoreError> {
+        let connections = Connections::new(Arc::clone(address), sessions, false);
         migrate::require_schema(&connections).await?;
-        Ok(Self { connections })
+        Ok(Self { connections, bound })
+    }
+
+    /// Waits for a read, within the bounds of the view.
+    pub(super) async fn bounded<T>(
+        &self,
+        read: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let Some(bound) = &self.bound else { return read.await };
+        let _permit = bound.try_acquire().map_err(|_full| StoreError::Busy)?;
+        timeout(OUTSIDE_WAIT, read).await.map_err(|_late| StoreError::TooSlow)?
     }
 
     /// Implements [`crate::store::View::due`] on this engine.
     pub(crate) async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Due>, StoreError> {
-        todo("due", (now, limit))
+        read!(self, tx => queue::due(tx, now, limit).await)
     }
 
     /// Implements [`crate::store::View::next_due_at`] on this engine.
@@ -58,12 +86,12 @@ impl View {
         &self,
         after: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
-        todo("next_due_at", (after,))
+        read!(self, tx => queue::next_due_at(tx, after).await)
     }
 
     /// Implements [`crate::store::View::has_requests`] on this engine.
     pub(crate) async fn has_requests(&self, now: Timestamp) -> Result<bool, StoreError> {
-        todo("has_requests", (now,))
+        read!(self, tx => queue::has_requests(tx, now).await)
     }
 
     /// Implements [`crate::store::View::audit`] on this engine.
@@ -72,7 +100,7 @@ impl View {
         filter: AuditFilter,
         page: Page,
     ) -> Result<Listed<AuditRow>, StoreError> {
-        todo("audit", (filter, page))
+        read!(self, tx => audit::list(tx, &filter, &page).await)
     }
 
     /// Implements [`crate::store::View::next_delivery_at`] on this engine.
@@ -80,7 +108,7 @@ impl View {
         &self,
         receivers: Vec<String>,
     ) -> Result<Option<Timestamp>, StoreError> {
-        todo("next_delivery_at", (receivers,))
+        read!(self, tx => queue::next_delivery_at(tx, &receivers).await)
     }
 
     /// Implements [`crate::store::View::has_resends`] on this engine.
@@ -89,7 +117,7 @@ impl View {
         every: BTreeMap<String, Duration>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        todo("has_resends", (every, now))
+        read!(self, tx => resend::is_due(tx, &every, now).await)
     }
 
     /// Implements [`crate::store::View::knows`] on this engine.
@@ -98,22 +126,22 @@ impl View {
         incident: String,
         receiver: String,
     ) -> Result<bool, StoreError> {
-        todo("knows", (incident, receiver))
+        read!(self, tx => resend::is_open(tx, &incident, &receiver).await)
     }
 
     /// Implements [`crate::store::View::known_incidents`] on this engine.
     pub(crate) async fn known_incidents(&self) -> Result<Vec<KnownIncident>, StoreError> {
-        todo("known_incidents", ())
+        read!(self, tx => known::all(tx).await)
     }
 
     /// Implements [`crate::store::View::notices`] on this engine.
     pub(crate) async fn notices(&self, incident: &str) -> Result<Vec<NoticeRow>, StoreError> {
-        todo("notices", (incident,))
+        read!(self, tx => outages::notices(tx, incident).await)
     }
 
     /// Implements [`crate::store::View::next_release_at`] on this engine.
     pub(crate) async fn next_release_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        todo("next_release_at", ())
+        read!(self, tx => release::next_at(tx).await)
     }
 
     /// Implements [`crate::store::View::silences`] on this engine.
@@ -123,54 +151,54 @@ impl View {
         now: Timestamp,
         page: Page,
     ) -> Result<Listed<SilenceRow>, StoreError> {
-        todo("silences", (ended, now, page))
+        read!(self, tx => silences::list(tx, ended, now, &page).await)
     }
 
     /// Implements [`crate::store::View::silence`] on this engine.
     pub(crate) async fn silence(&self, id: i64) -> Result<Option<SilenceRow>, StoreError> {
-        todo("silence", (id,))
+        read!(self, tx => silences::find(tx, id).await)
     }
 
     /// Implements [`crate::store::View::own_faults`] on this engine.
     pub(crate) async fn own_faults(&self) -> Result<Vec<OwnFaultRow>, StoreError> {
-        todo("own_faults", ())
+        read!(self, tx => fault::all(tx).await)
     }
 
     /// Implements [`crate::store::View::in_use`] on this engine.
     pub(crate) async fn in_use(&self) -> Result<InUse, StoreError> {
-        todo("in_use", ())
+        read!(self, tx => in_use::load(tx).await)
     }
 
     /// Implements [`crate::store::View::stored_configurations`] on this engine.
     pub(crate) async fn stored_configurations(&self) -> Result<Vec<KeptRow>, StoreError> {
-        todo("stored_configurations", ())
+        read!(self, tx => in_use::configurations(tx).await)
     }
 
     /// Implements [`crate::store::View::stored_integrations`] on this engine.
     pub(crate) async fn stored_integrations(
         &self,
     ) -> Result<BTreeMap<String, StoredIntegration>, StoreError> {
-        todo("stored_integrations", ())
+        read!(self, tx => sync::live(tx).await)
     }
 
     /// Implements [`crate::store::View::pending_types`] on this engine.
     pub(crate) async fn pending_types(&self) -> Result<PendingTypes, StoreError> {
-        todo("pending_types", ())
+        read!(self, tx => receiver::pending_types(tx).await)
     }
 
     /// Implements [`crate::store::View::node`] on this engine.
     pub(crate) async fn node(&self) -> Result<NodeRow, StoreError> {
-        todo("node", ())
+        read!(self, tx => node::load(tx).await)
     }
 
     /// Implements [`crate::store::View::nodes`] on this engine.
     pub(crate) async fn nodes(&self) -> Result<Vec<KnownNode>, StoreError> {
-        todo("nodes", ())
+        read!(self, tx => node::all(tx).await)
     }
 
     /// Implements [`crate::store::View::outage`] on this engine.
     pub(crate) async fn outage(&self, id: &str) -> Result<Option<OutageRow>, StoreError> {
-        todo("outage", (id,))
+        read!(self, tx => outages::find(tx, id).await)
     }
 
     /// Implements [`crate::store::View::factors`] on this engine.
@@ -178,7 +206,7 @@ impl View {
         &self,
         id: IntegrationId,
     ) -> Result<Vec<(Factor, u32)>, StoreError> {
-        todo("factors", (id,))
+        read!(self, tx => integration::factors(tx, id).await)
     }
 
     /// Implements [`crate::store::View::integrations`] on this engine.
@@ -186,7 +214,7 @@ impl View {
         &self,
         page: Page,
     ) -> Result<Listed<IntegrationRow>, StoreError> {
-        todo("integrations", (page,))
+        read!(self, tx => integration::living(tx, &page).await)
     }
 
     /// Implements [`crate::store::View::deleted_integrations`] on this engine.
@@ -194,17 +222,17 @@ impl View {
         &self,
         page: Page,
     ) -> Result<Listed<IntegrationRow>, StoreError> {
-        todo("deleted_integrations", (page,))
+        read!(self, tx => integration::deleted(tx, &page).await)
     }
 
     /// Implements [`crate::store::View::targets`] on this engine.
     pub(crate) async fn targets(&self, page: Page) -> Result<Listed<TargetRow>, StoreError> {
-        todo("targets", (page,))
+        read!(self, tx => integration::targets(tx, &page).await)
     }
 
     /// Implements [`crate::store::View::statuses`] on this engine.
     pub(crate) async fn statuses(&self, page: Page) -> Result<Listed<StatusRow>, StoreError> {
-        todo("statuses", (page,))
+        read!(self, tx => integration::statuses(tx, &page).await)
     }
 
     /// Implements [`crate::store::View::integration`] on this engine.
@@ -212,7 +240,7 @@ impl View {
         &self,
         name: &str,
     ) -> Result<Option<IntegrationRow>, StoreError> {
-        todo("integration", (name,))
+        read!(self, tx => integration::integration(tx, name).await)
     }
 
     /// Implements [`crate::store::View::integration_of`] on this engine.
@@ -220,7 +248,7 @@ impl View {
         &self,
         id: IntegrationId,
     ) -> Result<Option<IntegrationRow>, StoreError> {
-        todo("integration_of", (id,))
+        read!(self, tx => integration::of_id(tx, id).await)
     }
 
     /// Implements [`crate::store::View::integrations_by_id`] on this engine.
@@ -229,22 +257,22 @@ impl View {
         after: IntegrationId,
         limit: u32,
     ) -> Result<Listed<IntegrationRow>, StoreError> {
-        todo("integrations_by_id", (after, limit))
+        read!(self, tx => integration::living_by_id(tx, after, limit).await)
     }
 
     /// Implements [`crate::store::View::epoch`] on this engine.
     pub(crate) async fn epoch(&self) -> Result<String, StoreError> {
-        todo("epoch", ())
+        read!(self, tx => page::epoch(tx).await)
     }
 
     /// Implements [`crate::store::View::delivery`] on this engine.
     pub(crate) async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryRow>, StoreError> {
-        todo("delivery", (id,))
+        read!(self, tx => deliveries::delivery(tx, id).await)
     }
 
     /// Implements [`crate::store::View::event`] on this engine.
     pub(crate) async fn event(&self, id: &str) -> Result<Option<EventRow>, StoreError> {
-        todo("event", (id,))
+        read!(self, tx => history::event(tx, id).await)
     }
 
     /// Implements [`crate::store::View::runs`] on this engine.
@@ -253,7 +281,7 @@ impl View {
         id: IntegrationId,
         page: Page,
     ) -> Result<Listed<RunRow>, StoreError> {
-        todo("runs", (id, page))
+        read!(self, tx => history::runs(tx, id, &page).await)
     }
 
     /// Implements [`crate::store::View::run`] on this engine.
@@ -262,7 +290,7 @@ impl View {
         id: IntegrationId,
         run: RunId,
     ) -> Result<Option<RunRow>, StoreError> {
-        todo("run", (id, run))
+        read!(self, tx => history::run(tx, id, run).await)
     }
 
     /// Implements [`crate::store::View::transitions`] on this engine.
@@ -271,7 +299,7 @@ impl View {
         id: IntegrationId,
         page: Page,
     ) -> Result<Listed<TransitionRow>, StoreError> {
-        todo("transitions", (id, page))
+        read!(self, tx => history::transitions(tx, id, &page).await)
     }
 
     /// Implements [`crate::store::View::history`] on this engine.
@@ -280,27 +308,27 @@ impl View {
         id: IntegrationId,
         page: Page,
     ) -> Result<Listed<HistoryRow>, StoreError> {
-        todo("history", (id, page))
+        read!(self, tx => history::history(tx, id, &page).await)
     }
 
     /// Implements [`crate::store::View::receivers`] on this engine.
     pub(crate) async fn receivers(&self, page: Page) -> Result<Listed<ReceiverRow>, StoreError> {
-        todo("receivers", (page,))
+        read!(self, tx => receiver::receivers(tx, &page).await)
     }
 
     /// Implements [`crate::store::View::events`] on this engine.
     pub(crate) async fn events(&self, after: i64, limit: u32) -> Result<Events, StoreError> {
-        todo("events", (after, limit))
+        read!(self, tx => history::events(tx, after, limit).await)
     }
 
     /// Implements [`crate::store::View::awake`] on this engine.
     pub(crate) async fn awake(&self) -> Result<Duration, StoreError> {
-        todo("awake", ())
+        read!(self, tx => awake::read(tx).await)
     }
 
     /// Implements [`crate::store::View::surplus`] on this engine.
     pub(crate) async fn surplus(&self, retention: Retention) -> Result<Surplus, StoreError> {
-        todo("surplus", (retention,))
+        read!(self, tx => surplus::find(tx, retention).await)
     }
 
     /// Implements [`crate::store::View::deliveries`] on this engine.
@@ -309,93 +337,6 @@ impl View {
         filter: DeliveryFilter,
         page: Page,
     ) -> Result<Listed<DeliveryRow>, StoreError> {
-        todo("deliveries", (filter, page))
-    }
-
-    /// Implements [`crate::store::View::strips`] on this engine.
-    pub(crate) async fn strips(
-        &self,
-        ids: Vec<IntegrationId>,
-        last: u32,
-    ) -> Result<Vec<(IntegrationId, Vec<Mark>)>, StoreError> {
-        todo("strips", (ids, last))
-    }
-
-    /// Implements [`crate::store::View::expiries`] on this engine.
-    pub(crate) async fn expiries(
-        &self,
-        until: Timestamp,
-        page: Page,
-    ) -> Result<Listed<ExpiryRow>, StoreError> {
-        todo("expiries", (until, page))
-    }
-
-    /// Implements [`crate::store::View::all_transitions`] on this engine.
-    pub(crate) async fn all_transitions(
-        &self,
-        filter: TransitionFilter,
-        page: Page,
-    ) -> Result<Listed<Attributed<TransitionRow>>, StoreError> {
-        todo("all_transitions", (filter, page))
-    }
-
-    /// Implements [`crate::store::View::all_runs`] on this engine.
-    pub(crate) async fn all_runs(
-        &self,
-        filter: RunFilter,
-        page: Page,
-    ) -> Result<Listed<Attributed<RunRow>>, StoreError> {
-        todo("all_runs", (filter, page))
-    }
-
-    /// Implements [`crate::store::View::outages`] on this engine.
-    pub(crate) async fn outages(
-        &self,
-        is_open: bool,
-        page: Page,
-    ) -> Result<Listed<OutageRow>, StoreError> {
-        todo("outages", (is_open, page))
-    }
-
-    /// Implements [`crate::store::View::outage_members`] on this engine.
-    pub(crate) async fn outage_members(&self, id: &str) -> Result<Vec<OutageMember>, StoreError> {
-        todo("outage_members", (id,))
-    }
-
-    /// Implements [`crate::store::View::timelines`] on this engine.
-    pub(crate) async fn timelines(
-        &self,
-        since: Timestamp,
-        until: Timestamp,
-    ) -> Result<Vec<TimelineRow>, StoreError> {
-        todo("timelines", (since, until))
-    }
-
-    /// Implements [`crate::store::View::position`] on this engine.
-    pub(crate) async fn position(&self) -> Result<Position, StoreError> {
-        todo("position", ())
-    }
-
-    /// Implements [`crate::store::View::mentions`] on this engine.
-    pub(crate) async fn mentions(
-        &self,
-        words: Vec<String>,
-    ) -> Result<Vec<BTreeSet<IntegrationId>>, StoreError> {
-        todo("mentions", (words,))
-    }
-
-    /// Implements [`crate::store::View::sharing`] on this engine.
-    pub(crate) async fn sharing(&self, id: IntegrationId) -> Result<Vec<SharingRow>, StoreError> {
-        todo("sharing", (id,))
-    }
-
-    /// Implements [`crate::store::View::facts`] on this engine.
-    pub(crate) async fn facts(&self, id: IntegrationId) -> Result<Option<Facts>, StoreError> {
-        todo("facts", (id,))
-    }
-
-    /// Implements [`crate::store::View::runs_since`] on this engine.
-    pub(crate) async fn runs_since(&self, since: Timestamp) -> Result<u32, StoreError> {
-        todo("runs_since", (since,))
+        read!(self, tx => deliveries::deliveries(tx, &filter, &page).await)
     }
 }

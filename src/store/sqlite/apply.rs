@@ -57,10 +57,10 @@ fn save_row(tx: &Connection, row: &Row, asked: &Asked<'_>) -> Result<(), StoreEr
     let former = asked.row.and_then(row::facts_of);
     let seen = (row.seen.fingerprint.map(|one| one.facts), asked.run);
     let facts = if let (Some(FactsRef::OfRun(index)), Some(Recording { prepared, .. })) = seen {
-        if let Some(seen) = prepared.expiries(index) {
+        if let Some(seen) = prepared.expiries.get(index) {
             expiry::replace(tx, row, seen)?;
         }
-        prepared.facts(tx, index)?
+        prepared::facts(tx, prepared, index)?
     } else {
         expiry::add_earliest(tx, row, asked.row)?;
         row::facts_of(row)

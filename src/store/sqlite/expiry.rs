@@ -2,25 +2,10 @@
 
 use rusqlite::{Connection, named_params};
 
+use super::super::forms::prepared::Expiries;
 use super::StoreError;
+use crate::domain::Timestamp;
 use crate::domain::ledger::Row;
-use crate::domain::{Observed, Timestamp};
-
-/// The most expiries of one integration, the earliest of those that its run saw.
-pub(super) const EXPIRIES_MAX: usize = 50;
-
-/// Expiries as they are stored: instants, each with the object as a noun.
-pub(super) type Expiries = Vec<(Timestamp, String)>;
-
-/// Returns the expiries that a run saw, soonest first and each once.
-pub(super) fn of(observed: &Observed) -> Expiries {
-    let seen = observed.expiries.iter();
-    let mut all: Vec<_> = seen.map(|expiry| (expiry.at, expiry.noun())).collect();
-    all.sort_unstable();
-    all.dedup();
-    all.truncate(EXPIRIES_MAX);
-    all
-}
 
 /// Replaces the expiries of an integration by those that a passing run saw; mostly they are the same.
 pub(super) fn replace(tx: &Connection, row: &Row, seen: &Expiries) -> Result<(), StoreError> {

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, named_params};
 
-pub(super) use super::super::forms::facts::{Fingerprint, facts, read, written};
+pub(super) use super::super::forms::facts::{Fingerprint, facts, read};
 use super::StoreError;
 
 /// Deletes facts unless an integration has seen the same.

@@ -96,7 +96,7 @@ use super::sync::{Configured, Synced};
 use super::timeline::TimelineRow;
 use crate::domain::ledger::{
     Attempt, Begun, DeliveryState, Disabled, Finished, Lease, NewSilence, NotificationContext,
-    Recorded, Requested, Stored as StoredIntegration, StoredReport, SubjectRun, Trigger, Wanted,
+    Recorded, Requested, Stored as StoredIntegration, Wanted,
 };
 use crate::domain::{IntegrationId, OwnFault, Schedule, Timestamp};
 

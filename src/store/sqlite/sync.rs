@@ -134,12 +134,6 @@ pub(super) fn drain(tx: &Connection, context: &NotificationContext) -> Result<Sy
     Ok(synced)
 }
 
-impl Synced {
-    fn note(&mut self, name: &str, steps: impl IntoIterator<Item = Transition>) {
-        self.transitions.extend(steps.into_iter().map(|step| (name.to_owned(), step)));
-    }
-}
-
 fn stored(row: &SqlRow<'_>) -> Result<Stored, StoreError> {
     Ok(Stored {
         row: row::read(row)?,

@@ -25,13 +25,14 @@ use invariants::{check_invariants, check_migrated};
 
 use super::migrations::migrate;
 use super::page::Page;
-use super::{Attempt, Began, Begun, Finished, PendingDelivery, Recorded, StoreError, SubjectRun};
+use super::{Attempt, Began, Begun, Finished, PendingDelivery, Recorded, StoreError};
 use super::{IntegrationRow, NotificationContext, Retention, Synced, Wanted};
 use super::{Lease, checksum, history, integration, outbox, prepared, random, run, sync};
 use crate::domain::{
     AttemptResult, Class, Finding, Format, Next, Observed, Outcome, Policy, Report, Schedule,
     Status, Subject, Subscription, Test, TestResult, Timestamp, Timing,
 };
+use crate::store::SubjectRun;
 
 const LEASE: Duration = Duration::from_mins(2);
 /// Incarnation of the node that all leases belong to.

@@ -1,0 +1,40 @@
+//! Gates (rows that are locked): where two transactions would miss each other because neither sees what the other
+//! has not committed yet.
+
+use super::StoreError;
+use super::tx::{Tx, params};
+use crate::domain::Factor;
+
+/// Gate before event numbers are given, so that they are in the order of commits.
+pub(super) const EVENTS: &str = "events";
+/// Gate of changes of the configuration.
+pub(super) const CONFIG: &str = "config";
+/// Gate before it is counted which faults of its own the daemon has.
+pub(super) const OWN_FAULT: &str = "own_fault";
+
+/// Locks a gate that is always there until the end of the transaction.
+pub(super) async fn lock(tx: &Tx, name: &str) -> Result<(), StoreError> {
+    const SQL: &str = "SELECT 1 FROM revalidated.gate WHERE name = $1 FOR NO KEY UPDATE";
+    tx.one(SQL, params![name => TEXT]).await?;
+    Ok(())
+}
+
+/// Locks the gates of factors, in the order of their names, before it is counted which integrations share them.
+pub(super) async fn lock_factors(tx: &Tx, factors: &[Factor]) -> Result<(), StoreError> {
+    const MAKE: &str = "
+        INSERT INTO revalidated.gate (name) SELECT name FROM unnest($1) AS asked (name) ORDER BY name
+        ON CONFLICT DO NOTHING";
+    const LOCK: &str = "
+        SELECT 1 FROM revalidated.gate WHERE name = ANY($1) ORDER BY name FOR NO KEY UPDATE";
+    let name = |factor: &Factor| format!("factor:{}:{}", factor.kind.as_str(), factor.value);
+    let names: Vec<_> = factors.iter().map(name).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let count = tx.rows(LOCK, params![names => TEXT_ARRAY]).await?.len();
+    if count < names.len() {
+        tx.execute(MAKE, params![names => TEXT_ARRAY]).await?;
+        tx.rows(LOCK, params![names => TEXT_ARRAY]).await?;
+    }
+    Ok(())
+}
