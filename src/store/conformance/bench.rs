@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+#[cfg(feature = "postgres")]
+use super::server::Database;
 use crate::domain::{
     AttemptResult, Class, EventType, Finding, IntegrationId, Location, Next, Observed, Outcome,
     Policy, Report, Schedule, Selection, Status, Subject, Subscription, Test, TestResult,
@@ -24,16 +26,36 @@ pub(super) struct Bench {
     pub(super) store: Store,
     pub(super) now: Timestamp,
     pub(super) receivers: Vec<&'static str>,
+    /// The most attempts of one delivery that are kept.
+    pub(super) kept_max: u32,
     location: Location,
-    folder: TempDir,
+    place: Place,
+}
+
+/// Place of a database, which goes with the bench.
+enum Place {
+    #[expect(dead_code, reason = "it is deleted with the bench")]
+    Folder(TempDir),
+    #[cfg(feature = "postgres")]
+    Server(Database),
 }
 
 impl Bench {
     pub(super) async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let location = Location::File(folder.path().join("state.db"));
+        Self::at(location, Place::Folder(folder)).await
+    }
+
+    #[cfg(feature = "postgres")]
+    pub(super) async fn postgres() -> Self {
+        let database = Database::create();
+        Self::at(database.location(), Place::Server(database)).await
+    }
+
+    async fn at(location: Location, place: Place) -> Self {
         let store = Store::open(&location).await.unwrap();
-        Self { store, now: START, receivers: vec!["a", "b"], location, folder }
+        Self { store, now: START, receivers: vec!["a", "b"], kept_max: 100, location, place }
     }
 
     /// With one integration `one` that is enabled and due.
@@ -46,10 +68,19 @@ impl Bench {
 
     /// Stops the daemon and starts another one on the same database.
     pub(super) async fn restart(self) -> Self {
-        let Self { store, now, receivers, location, folder } = self;
+        let Self { store, now, receivers, kept_max, location, place } = self;
         store.close().await.unwrap();
         let store = Store::open(&location).await.unwrap();
-        Self { store, now, receivers, location, folder }
+        Self { store, now, receivers, kept_max, location, place }
+    }
+
+    /// Returns a bench with a database of its own, of the same engine.
+    pub(super) async fn another(&self) -> Self {
+        match self.place {
+            Place::Folder(_) => Self::sqlite().await,
+            #[cfg(feature = "postgres")]
+            Place::Server(_) => Self::postgres().await,
+        }
     }
 
     pub(super) fn view(&self) -> View {
@@ -158,7 +189,7 @@ impl Bench {
             disable_after: Duration::MAX,
             awake: Duration::ZERO,
             is_trusted: true,
-            kept_max: 100,
+            kept_max: self.kept_max,
         };
         let queued = self.store.record_attempt(attempt, self.context()).await.unwrap();
         queued.await.unwrap()

@@ -10,9 +10,14 @@ mod deliveries;
 mod leases;
 mod node;
 mod outages;
+mod pages;
 mod reads;
+#[cfg(feature = "postgres")]
+pub(super) mod server;
 mod sharing;
 mod status;
+mod surplus;
+mod together;
 
 /// Runs each behaviour on every engine.
 macro_rules! on_every_engine {
@@ -22,6 +27,15 @@ macro_rules! on_every_engine {
                 #[tokio::test]
                 async fn $behaviour() {
                     super::$behaviour($crate::store::conformance::bench::Bench::sqlite().await).await;
+                }
+            )+
+        }
+        #[cfg(feature = "postgres")]
+        mod postgres {
+            $(
+                #[tokio::test]
+                async fn $behaviour() {
+                    super::$behaviour($crate::store::conformance::bench::Bench::postgres().await).await;
                 }
             )+
         }

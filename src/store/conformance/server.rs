@@ -1,0 +1,102 @@
+//! Server of `PostgreSQL` that the tests of one process share, with a fresh database for each of them.
+//!
+//! The databases sort text as a natural language does, as many do: an order that the engine gives up to the
+//! database would differ from that of `SQLite`.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock};
+
+use crate::domain::{Location, PostgresAddress, PostgresHost, PostgresTls, Secret, SecretRef};
+
+/// Role that owns the databases, without rights beyond.
+const ROLE: &str = "revalidated";
+/// Password of the role.
+const PASSWORD: &str = "pw-conformance";
+
+/// Server, which stops with this process.
+struct Server {
+    folder: PathBuf,
+    port: u16,
+}
+
+static SERVER: LazyLock<Server> = LazyLock::new(Server::start);
+
+impl Server {
+    fn start() -> Self {
+        let folder = tempfile::Builder::new().prefix("revalidated-postgres-").tempdir().unwrap();
+        let folder = folder.keep();
+        let owner = std::process::id().to_string();
+        let mut command = script("start", &folder);
+        let owned = command.args(["--owner", &owner, "--remove"]);
+        let said =
+            run(owned.args(["--set", "max_connections=400", "--set", "log_statement=none"]), "");
+        let port =
+            said.lines().find_map(|line| line.strip_prefix("port=")).unwrap().parse().unwrap();
+        let server = Self { folder, port };
+        server.sql("postgres", &format!("CREATE ROLE {ROLE} LOGIN PASSWORD '{PASSWORD}'"));
+        server
+    }
+
+    fn sql(&self, database: &str, statements: &str) -> String {
+        run(script("sql", &self.folder).arg(database), statements)
+    }
+}
+
+fn script(command: &str, folder: &Path) -> Command {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers/postgres.sh");
+    let mut found = Command::new(script);
+    found.arg(command).arg(folder);
+    found
+}
+
+fn run(command: &mut Command, input: &str) -> String {
+    let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = pipes.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+    assert!(status.success(), "{command:?}: {}", String::from_utf8_lossy(&stderr));
+    String::from_utf8(stdout).unwrap()
+}
+
+/// Database of one test, dropped with it.
+pub(in crate::store) struct Database {
+    name: String,
+}
+
+impl Database {
+    /// Creates an empty one.
+    pub(in crate::store) fn create() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let create = format!(
+            "CREATE DATABASE {name} OWNER {ROLE} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US'"
+        );
+        SERVER.sql("postgres", &create);
+        Self { name }
+    }
+
+    /// Returns the location of the database, for its owner.
+    pub(in crate::store) fn location(&self) -> Location {
+        let hosts = vec![PostgresHost { name: "localhost".to_owned(), port: SERVER.port }];
+        let password = Some(SecretRef::Literal(Secret::new(PASSWORD.to_owned())));
+        let tls = PostgresTls::VerifyFull { ca: Some(SERVER.folder.join("ca.pem")) };
+        let (user, database) = (ROLE.to_owned(), self.name.clone());
+        let address = PostgresAddress { hosts, user, database, password, tls };
+        Location::Postgres(Arc::new(address))
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let drop = format!("DROP DATABASE {} WITH (FORCE)", self.name);
+        let mut command = script("sql", &SERVER.folder);
+        command.arg("postgres").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        if let Ok(mut child) = command.spawn() {
+            let _written = child.stdin.take().map(|mut pipe| pipe.write_all(drop.as_bytes()));
+            let _ended = child.wait();
+        }
+    }
+}
