@@ -50,6 +50,8 @@ mod silence;
 mod silences;
 mod surplus;
 mod sync;
+#[cfg(test)]
+mod tests;
 mod timeline;
 mod tx;
 mod view;
