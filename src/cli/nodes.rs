@@ -9,7 +9,7 @@ use super::read;
 use crate::store::{View, is_in_use};
 use crate::view::{Liveness, Node, NodeState};
 
-/// Lists the nodes.
+/// Lists the nodes of the database.
 pub(super) async fn answer(
     global: &Global,
     args: &Nodes,
@@ -83,9 +83,9 @@ mod tests {
         let nodes = nodes();
         let shown: Vec<_> = nodes.iter().map(|node| Node::new(node, Liveness::Unknown)).collect();
         let expected = "\
-NAME       STATE    SEEN    STARTED               ADDRESS   PROCESS  VERSION  LABELS
-a          running  2s ago  2026-11-23T09:00:00Z  10.0.0.5  812      0.1.0    region=eu
-b\\u{1b}    gone     1h ago  2026-11-22T10:00:00Z  10.0.0.6  -        -        -
+NAME     STATE    SEEN    STARTED               ADDRESS   PROCESS  VERSION  LABELS
+a        running  2s ago  2026-11-23T09:00:00Z  10.0.0.5  812      0.1.0    region=eu
+b\\u{1b}  gone     1h ago  2026-11-22T10:00:00Z  10.0.0.6  -        -        -
 
 2 nodes: 1 gone, 1 running.
 ";

@@ -1,4 +1,4 @@
-//! Reach of the store (state of a circuit): since when its server does not answer, and what people are told of it.
+//! Reach of the store (state of a circuit): since when its server does not answer, and what is logged about it.
 //!
 //! A file is always reached. While a server is away the daemon goes on and tries again: nothing is begun, recorded or
 //! sent then, and no read is answered. It goes on by itself once the server is back.
@@ -14,7 +14,7 @@ use super::notify;
 use crate::domain::{Location, Timestamp};
 use crate::store::{Opening, Store, StoreError};
 
-/// Time within which the same state is not told again.
+/// Time within which the same state is not logged again.
 const QUIET: Duration = Duration::from_mins(1);
 /// Time between two tries to open the store.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -27,21 +27,21 @@ pub(super) struct Reach(Mutex<Option<Away>>);
 #[derive(Debug)]
 struct Away {
     since: Timestamp,
-    told_at: Instant,
+    logged_at: Instant,
 }
 
 impl Reach {
-    /// Notes that the store is out of reach; returns since when, if people are to be told of it now.
+    /// Notes that the store is out of reach; returns since when, if that is to be logged now.
     fn away(&self, now: Timestamp, at: Instant) -> Option<Timestamp> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match state.as_mut() {
-            Some(away) if at.saturating_duration_since(away.told_at) < QUIET => None,
+            Some(away) if at.saturating_duration_since(away.logged_at) < QUIET => None,
             Some(away) => {
-                away.told_at = at;
+                away.logged_at = at;
                 Some(away.since)
             }
             None => {
-                *state = Some(Away { since: now, told_at: at });
+                *state = Some(Away { since: now, logged_at: at });
                 Some(now)
             }
         }
@@ -56,11 +56,12 @@ impl Reach {
     /// Logs that the store is out of reach, for this reason, and shows it as the state of the service.
     pub(super) fn lost(&self, why: &str, now: Timestamp) {
         if let Some(since) = self.away(now, Instant::now()) {
-            let told = format!(
-                "{why}: nothing is begun or sent since {since}; runs in flight are repeated"
+            let line = format!(
+                "the store cannot be reached ({why}): nothing is begun or sent since {since}; runs in flight are \
+                 repeated"
             );
-            error!("{told}");
-            notify::status(&told);
+            error!("{line}");
+            notify::status(&line);
         }
     }
 
@@ -86,10 +87,12 @@ pub(super) async fn opened(location: &Location, opening: &Opening) -> Result<Sto
             Err(error) => {
                 let Some(why) = error.unreachable() else { return Err(error) };
                 if let Some(since) = reach.away(Clock::default().now(), Instant::now()) {
-                    let told = format!("{why}: the start waits for it since {since}");
-                    error!("{told}");
+                    let line = format!(
+                        "the store cannot be reached ({why}): the start waits for it since {since}"
+                    );
+                    error!("{line}");
                     notify::opening();
-                    notify::status(&told);
+                    notify::status(&line);
                 }
             }
             Ok(store) => {

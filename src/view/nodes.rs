@@ -14,7 +14,7 @@ use crate::store::KnownNode;
 #[strum(serialize_all = "lowercase", const_into_str)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum NodeState {
-    /// It is alive.
+    /// It is alive now.
     Running,
     /// It has stopped in good order.
     Stopped,

@@ -19,6 +19,7 @@
 mod api;
 mod backups;
 mod check;
+mod cluster;
 mod commands;
 mod daemon;
 mod demo;

@@ -4,6 +4,7 @@
 #
 #   postgres.sh start DIR [OPTION...]   creates DIR, starts the server, prints what it needs
 #   postgres.sh sql DIR [DATABASE]      runs the SQL on standard input as the superuser
+#   postgres.sh again DIR               starts it again on its port after a stop, which is a crash
 #   postgres.sh stop DIR                stops the server; DIR is left for a look at the log
 #
 # The server listens on 127.0.0.1 only. Options:
@@ -112,6 +113,12 @@ launch() {
     fail "the server does not start"
 }
 
+# A server of this directory that was stopped, on the port that it had.
+start_again() {
+    as_server "$bin/pg_ctl" -D "$dir/data" -l start.log -w -t "$start_seconds_max" -o "-p $(cat port)" start >/dev/null 2>&1 ||
+        { cat start.log >&2 && fail "the server does not start again"; }
+}
+
 # Every new database gets the Redshift relations, with Redshift's columns.
 add_redshift_views() {
     run_sql template1 <<-'SQL'
@@ -185,7 +192,7 @@ stop() {
     as_server "$bin/pg_ctl" -D "$dir/data" -m immediate -w -t "$stop_seconds_max" stop >/dev/null
 }
 
-(($# >= 2)) || fail "usage: postgres.sh start DIR [OPTION...] | sql DIR [DATABASE] | stop DIR"
+(($# >= 2)) || fail "usage: postgres.sh start DIR [OPTION...] | sql DIR [DATABASE] | again DIR | stop DIR"
 command=$1
 dir=$2
 shift 2
@@ -193,6 +200,7 @@ find_programs
 case $command in
     start) start "$@" ;;
     sql) cd "$dir" && dir=$PWD && run_sql "$@" ;;
+    again) cd "$dir" && dir=$PWD && start_again ;;
     stop) cd "$dir" && dir=$PWD && stop ;;
     *) fail "unknown command $command" ;;
 esac

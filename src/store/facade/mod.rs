@@ -31,6 +31,12 @@ pub(crate) fn versions() -> (u32, &'static str) {
 pub(crate) async fn is_in_use(location: &Location) -> Option<bool> {
     match location {
         Location::File(path) => sqlite::is_in_use(path),
+        #[cfg(feature = "postgres")]
+        Location::Postgres(address) => {
+            let nodes = super::postgres::View::open(address).await.ok()?.nodes().await.ok()?;
+            Some(nodes.iter().any(|node| node.is_alive == Some(true)))
+        }
+        #[cfg(not(feature = "postgres"))]
         Location::Postgres(_) => None,
     }
 }

@@ -39,12 +39,23 @@ fn assert_clean(place: &str, bytes: &[u8]) {
 /// Folder with a configuration file and secret files.
 pub(crate) struct Config {
     dir: TempDir,
+    /// Table of a store on a server; none for a file in the folder.
+    store: Option<String>,
 }
 
 impl Config {
     /// Creates a folder with the configuration `text`, after a header that puts the store there too.
     pub(crate) fn new(text: &str) -> Self {
-        let config = Self { dir: tempfile::tempdir().unwrap() };
+        Self::with(text, None)
+    }
+
+    /// Creates a folder with the configuration `text` after the table `store`.
+    pub(crate) fn on(store: String, text: &str) -> Self {
+        Self::with(text, Some(store))
+    }
+
+    fn with(text: &str, store: Option<String>) -> Self {
+        let config = Self { dir: tempfile::tempdir().unwrap(), store };
         config.secret("password", SECRETS[0]);
         config.secret("aws-secret", SECRETS[1]);
         config.secret("webhook-secret", &format!("whsec_{}", SECRETS[2]));
@@ -55,8 +66,10 @@ impl Config {
     /// Replaces the configuration; `DIR` in `text` becomes its folder.
     pub(crate) fn write(&self, text: &str) {
         let dir = self.dir.path().display().to_string();
-        let header = format!("[store]\npath = \"{dir}/state.db\"\n[log]\nformat = \"json\"\n");
-        fs::write(self.path(), header + &text.replace("DIR", &dir)).unwrap();
+        let file = || format!("[store]\npath = \"{dir}/state.db\"\n");
+        let store = self.store.clone().unwrap_or_else(file);
+        let text = format!("{store}[log]\nformat = \"json\"\n{text}");
+        fs::write(self.path(), text.replace("DIR", &dir)).unwrap();
     }
 
     /// Writes a secret file that only its owner may read.
@@ -158,7 +171,7 @@ impl<'c> Daemon<'c> {
             assert!(ended.is_none(), "the daemon ended: {ended:?}\n{}", daemon.log());
             (before < daemon.log().matches("\"started: ").count()).then_some(())
         };
-        wait_for("start of the daemon", Duration::from_secs(20), || begun(&mut daemon));
+        wait_for("start of the daemon", Duration::from_secs(40), || begun(&mut daemon));
         daemon
     }
 
@@ -183,6 +196,11 @@ impl<'c> Daemon<'c> {
         wait_for("end of the daemon", Duration::from_secs(25), || self.child.try_wait().unwrap())
     }
 
+    /// Waits until the daemon ends by itself, and returns its exit status.
+    pub(crate) fn ended(mut self) -> ExitStatus {
+        wait_for("end of the daemon", Duration::from_secs(25), || self.child.try_wait().unwrap())
+    }
+
     /// Ends the daemon by SIGKILL, as a crash does.
     pub(crate) fn kill(mut self) {
         let ended = self.child.try_wait().unwrap();
@@ -196,8 +214,11 @@ impl<'c> Daemon<'c> {
         wait_for(&format!("{name} in {status}"), limit, || {
             // Not by way of the configuration, which a test may have broken.
             let store = self.config.dir().join("state.db");
-            let store = store.to_str().unwrap();
-            let shown = self.config.run(&["show", name, "--json", "--store", store]);
+            let mut words = vec!["show", name, "--json"];
+            if self.config.store.is_none() {
+                words.extend(["--store", store.to_str().unwrap()]);
+            }
+            let shown = self.config.run(&words);
             let shown: Value = serde_json::from_slice(&shown.stdout).ok()?;
             (shown["status"] == status).then_some(())
         });

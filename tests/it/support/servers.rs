@@ -83,6 +83,31 @@ impl Postgres {
     }
 }
 
+impl Postgres {
+    /// Stops the server at once, as a crash does.
+    pub(crate) fn crash(&self) {
+        stop(POSTGRES, self.dir.path());
+    }
+
+    /// Starts the server again after a crash.
+    pub(crate) fn start_again(&self) {
+        let started = Command::new(POSTGRES).arg("again").arg(self.dir.path()).status().unwrap();
+        assert!(started.success());
+    }
+
+    /// Makes a role and a database for a store, and returns the table that names them.
+    pub(crate) fn store(&self) -> String {
+        let (port, ca) = (&self.facts["port"], &self.facts["ca"]);
+        let role = format!("CREATE ROLE keeper LOGIN PASSWORD '{}';", super::SECRETS[0]);
+        self.sql("postgres", &role);
+        self.sql("postgres", "CREATE DATABASE state OWNER keeper;");
+        format!(
+            "[store]\nurl = \"postgres://keeper@localhost:{port}/state\"\n\
+             password = {{ file = \"DIR/password\" }}\nca = \"{ca}\"\n"
+        )
+    }
+}
+
 impl Drop for Postgres {
     fn drop(&mut self) {
         stop(POSTGRES, self.dir.path());
