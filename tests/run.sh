@@ -165,7 +165,7 @@ step_trino() {
 # What only the other platforms use is dead code in a build without them.
 step_features() {
   local feature
-  for feature in bigquery databricks redshift s3 snowflake synapse trino; do
+  for feature in bigquery databricks postgres,s3 redshift s3 snowflake synapse trino; do
     cargo clippy --locked --quiet --no-default-features --features "$feature" -- \
       -D warnings -A dead_code -A unused_imports -A unfulfilled_lint_expectations
   done

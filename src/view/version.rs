@@ -11,9 +11,10 @@ const RUSTLS: &str = "0.23.46";
 /// Version of the library that does its cryptography; the test compares it too.
 const AWS_LC: &str = "0.47.0";
 /// Features that the program can have, and whether it has them.
-const FEATURES: [(&str, bool); 8] = [
+const FEATURES: [(&str, bool); 9] = [
     ("bigquery", cfg!(feature = "bigquery")),
     ("databricks", cfg!(feature = "databricks")),
+    ("postgres", cfg!(feature = "postgres")),
     ("redshift", cfg!(feature = "redshift")),
     ("s3", cfg!(feature = "s3")),
     ("snowflake", cfg!(feature = "snowflake")),
@@ -33,7 +34,7 @@ pub(crate) struct ProgramVersion {
     pub(crate) commit: Option<&'static str>,
     /// Processor and system that it was built for.
     pub(crate) target: String,
-    /// Platforms and commands that were compiled in.
+    /// Platforms, engines and commands that were compiled in.
     pub(crate) features: Vec<&'static str>,
     /// Version of the schema of its database.
     pub(crate) schema: u32,
