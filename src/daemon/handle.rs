@@ -46,6 +46,8 @@ pub(crate) struct Daemon {
     jobs: scheduler::Jobs,
     life: JoinHandle<()>,
     verified: Verified,
+    /// Ends the life that others see, once the work is done.
+    end: CancellationToken,
     /// Reason for which another daemon has the store by now.
     taken: oneshot::Receiver<StoreError>,
 }
@@ -78,17 +80,22 @@ impl Daemon {
         if let Some(number) = removals {
             store.note(NodeNote::AllowRemovals(number)).await?;
         }
-        let core = Core::start(store, view.clone(), &assembly, clock, Health::default()).await?;
+        let node = store.clone();
+        let started = Core::start(store, view.clone(), &assembly, clock, Health::default());
+        let core = life::meanwhile(&node, started).await?;
+        drop(node);
         drop(assembly);
         let jobs = start_jobs(&core.shared).await?;
         life::begin(&core.shared).await;
         let (shared, stop) = (Arc::clone(&core.shared), core.stop.clone());
         let (lost, taken) = oneshot::channel();
+        let end = CancellationToken::new();
+        let ended = end.clone();
         let requests = requests::watch(Arc::clone(&shared), stop.clone());
         let backups = backup::backup(Arc::clone(&shared), stop.clone());
         let heartbeats = heartbeat::beat(Arc::clone(&shared), stop.clone());
         let life = tokio::spawn(async move {
-            tokio::join!(life::watch(shared, stop, lost), requests, backups, heartbeats);
+            tokio::join!(life::watch(shared, ended, lost), requests, backups, heartbeats);
         });
         let status = core.shared.status_line();
         info!("started: {status}");
@@ -98,7 +105,7 @@ impl Daemon {
         let http = core.shared.http.subscribe();
         let suspected = Arc::clone(&core.shared.suspected);
         let verified = Verified { store: location, is_checked, suspected };
-        Ok(Self { view, control, metrics, changes, http, core, jobs, life, verified, taken })
+        Ok(Self { view, control, metrics, changes, http, core, jobs, life, verified, end, taken })
     }
 
     /// Waits for `stop`, then for the work under way, at most for the configured time.
@@ -107,7 +114,7 @@ impl Daemon {
     ///
     /// Fails when a loop ends before it should, or the last writes do not reach the disk.
     pub(crate) async fn until(self, stop: impl Future<Output = ()>) -> Result<(), DaemonError> {
-        let Self { mut core, jobs, life, verified, taken, .. } = self;
+        let Self { mut core, jobs, life, verified, end, taken, .. } = self;
         let failed = async {
             tokio::select! {
                 ended = core.loops.ended_early() => ended,
@@ -120,6 +127,7 @@ impl Daemon {
         info!("draining, at most {}", duration_text(core.shared.active().drain));
         let shared = core.drain().await;
         jobs.stop().await;
+        end.cancel();
         if let Err(error) = life.await {
             error!("the loops beside the core ended in a panic: {error}");
         }

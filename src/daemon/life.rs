@@ -13,7 +13,7 @@ use super::process;
 use super::shared::Shared;
 use super::text::chain;
 use crate::domain::{NodeIdentity, OwnFault, Reload};
-use crate::store::{NodeNote, Opening, StoreError};
+use crate::store::{NodeNote, Opening, Store, StoreError};
 
 /// Time between two looks at the files of the database.
 const LOOK: Duration = Duration::from_secs(2);
@@ -55,6 +55,24 @@ pub(super) async fn end(shared: &Shared) {
 pub(super) async fn reloaded(shared: &Shared, reload: Reload) {
     shared.latest.set(reload);
     store_latest(shared).await;
+}
+
+/// Does `work`, and says meanwhile that this node is alive: a start may take longer than a node may be silent.
+pub(super) async fn meanwhile<T>(store: &Store, work: impl Future<Output = T>) -> T {
+    tokio::select! {
+        done = work => done,
+        never = beat_forever(store) => never,
+    }
+}
+
+/// Says that this node is alive, and never ends.
+async fn beat_forever<T>(store: &Store) -> T {
+    loop {
+        sleep(SERVER_BEAT).await;
+        if let Err(error) = store.beat().await {
+            warn!("the database cannot be used: {}", chain(&error));
+        }
+    }
 }
 
 /// Watches the files of the database or says to its server that this node is alive, and notes that the process lives,

@@ -136,7 +136,9 @@ fn commands_work_and_a_second_daemon_is_refused_until_the_first_is_gone() {
     let config = &scene.config;
     let daemon = Daemon::start(config);
     daemon.wait_status("one", "enabled", SOON);
-    let refused = config.run(&["run"]);
+    let named = "[node]\nname = \"b\"\n".to_owned() + &scene.integration;
+    let other = Config::on(scene.store.clone(), &named);
+    let refused = other.run(&["run"]);
     let why = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(75), "{why}");
     assert!(why.contains(" is alive (") && why.contains("one daemon at a time"), "{why}");
@@ -165,8 +167,6 @@ fn commands_work_and_a_second_daemon_is_refused_until_the_first_is_gone() {
     // What is paused for too long is taken over, and ends once it goes on.
     daemon.signal("STOP");
     let begun = Instant::now();
-    let named = "[node]\nname = \"b\"\n".to_owned() + &scene.integration;
-    let other = Config::on(scene.store.clone(), &named);
     let second = Daemon::start(&other);
     assert!(begun.elapsed() < TAKEN_OVER, "{:?}", begun.elapsed());
     daemon.signal("CONT");

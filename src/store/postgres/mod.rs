@@ -58,7 +58,7 @@ mod view;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -115,8 +115,8 @@ struct Shared {
     node: String,
     /// Incarnation of this node, the owner of its leases.
     owner: i64,
-    /// When the latest heartbeat that was acknowledged was sent; none before the first.
-    beaten: Mutex<Option<Instant>>,
+    /// Time since boot at which the latest heartbeat that was acknowledged was sent; none before the first.
+    beaten: Mutex<Option<Duration>>,
 }
 
 impl Store {
@@ -128,10 +128,7 @@ impl Store {
         let connections = Connections::new(Arc::clone(address), WRITERS, true);
         migrate::migrate(&connections).await?;
         let owner = random::number()?;
-        let taken = transact!(&connections, tx => node::take(tx, opening, owner).await)?;
-        if let Err(problem) = taken {
-            return Err(StoreError::Occupied { address: address.to_string(), problem });
-        }
+        node::begin(&connections, opening, owner).await?;
         let view = View::open(address).await?;
         let latest = tx::read!(&connections, tx => history::latest_event(tx).await)?;
         connections.heard(latest);
@@ -156,7 +153,7 @@ impl Store {
 
     /// Implements [`crate::store::Store::beat`] on this engine.
     pub(crate) async fn beat(&self) -> Result<(), StoreError> {
-        let (shared, sent) = (&*self.shared, Instant::now());
+        let (shared, sent) = (&*self.shared, node::since_boot());
         let connections = &shared.connections;
         let is_ours =
             transact!(connections, tx => node::beat(tx, &shared.node, shared.owner).await)?;
@@ -177,7 +174,9 @@ impl Store {
     fn writes(&self) -> Result<&Connections, StoreError> {
         let beaten = *self.shared.beaten.lock().unwrap_or_else(PoisonError::into_inner);
         match beaten {
-            Some(beaten) if UNHEARD_MAX <= beaten.elapsed() => Err(Fault::Late.into()),
+            Some(beaten) if UNHEARD_MAX <= node::since_boot().saturating_sub(beaten) => {
+                Err(Fault::Late.into())
+            }
             Some(_) | None => Ok(&self.shared.connections),
         }
     }

@@ -3,10 +3,14 @@
 
 use std::time::Duration;
 
+use rustix::time::{ClockId, clock_gettime};
+use tokio::time::sleep;
 use tokio_postgres::Row;
+use tracing::info;
 
 use super::column::instant;
-use super::tx::{Reads, Tx, get, params};
+use super::connect::Connections;
+use super::tx::{Reads, Tx, get, params, transact};
 use super::{KnownNode, NodeNote, NodeRow, Opening, ProcessId, StoreError, gate};
 use crate::domain::{NodeIdentity, Timestamp};
 
@@ -30,6 +34,49 @@ struct Other {
     machine: String,
     /// Age of its latest heartbeat in milliseconds; none once it has stopped in good order.
     age_ms: Option<i64>,
+    /// Number of its heartbeats in this life.
+    beat: i64,
+}
+
+/// Evidence of another node that is alive, or was a moment ago.
+#[derive(Debug)]
+pub(super) struct Alive {
+    /// Sentence with its name, its place and its latest heartbeat.
+    shown: String,
+    /// Its incarnation with the number of its heartbeats.
+    beat: (i64, i64),
+}
+
+/// Time between two looks whether another node is still alive.
+const LOOK: Duration = Duration::from_secs(1);
+/// Number of looks, for longer than a node without heartbeats counts as alive.
+const LOOKS_MAX: u32 = 30;
+
+/// Takes the row of this node. While another one was alive a moment ago, it waits until that one beats again, or is dead.
+///
+/// # Errors
+///
+/// Fails when the other one is alive.
+pub(super) async fn begin(
+    connections: &Connections,
+    opening: &Opening,
+    incarnation: i64,
+) -> Result<(), StoreError> {
+    let mut before = None;
+    for look in 0..=LOOKS_MAX {
+        let taken = transact!(connections, tx => take(tx, opening, incarnation).await)?;
+        let Err(Alive { shown, beat }) = taken else { return Ok(()) };
+        if LOOKS_MAX <= look || before.is_some_and(|before| before != beat) {
+            let address = connections.address().to_string();
+            return Err(StoreError::Occupied { address, problem: shown });
+        }
+        if before.is_none() {
+            info!("{shown}; this one looks whether that one still is");
+        }
+        before = Some(beat);
+        sleep(LOOK).await;
+    }
+    Err(StoreError::TooSlow)
 }
 
 impl Other {
@@ -43,6 +90,7 @@ impl Other {
             process: process.map(|(pid, born)| ProcessId { pid, born }),
             machine: get(row, "machine")?,
             age_ms: get(row, "age_ms")?,
+            beat: get(row, "beat")?,
         })
     }
 
@@ -69,13 +117,13 @@ impl Other {
 
 /// Takes the row of this node under a new incarnation, and frees the leases of nodes that are dead; returns the
 /// evidence of another one that is alive instead.
-pub(super) async fn take(
+async fn take(
     tx: &Tx,
     opening: &Opening,
     incarnation: i64,
-) -> Result<Result<(), String>, StoreError> {
+) -> Result<Result<(), Alive>, StoreError> {
     const OTHERS: &str = concat!(
-        "SELECT name, incarnation, address, holder_pid, holder_born, machine, ",
+        "SELECT name, incarnation, address, holder_pid, holder_born, machine, beat, ",
         clock!(),
         " - beat_at_ms AS age_ms FROM revalidated.node ORDER BY name FOR NO KEY UPDATE"
     );
@@ -98,7 +146,8 @@ pub(super) async fn take(
     // This very transaction may have been committed before its answer was lost.
     let mut alive = others.iter().filter(|other| other.incarnation != incarnation);
     if let Some(other) = alive.find(|other| other.is_alive(opening)) {
-        return Ok(Err(other.shown()));
+        let beat = (other.incarnation, other.beat);
+        return Ok(Err(Alive { shown: other.shown(), beat }));
     }
     let document = |source| StoreError::Document { table: "node", source };
     let labels = serde_json::to_string(&opening.node.labels).map_err(document)?;
@@ -132,6 +181,13 @@ async fn free(tx: &Tx, incarnation: i64) -> Result<(), StoreError> {
 fn host_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     name.trim().to_owned()
+}
+
+/// Returns the time since the machine was started, its sleep included.
+pub(super) fn since_boot() -> Duration {
+    let now = clock_gettime(ClockId::Boottime);
+    let (secs, nanos) = (u64::try_from(now.tv_sec), u32::try_from(now.tv_nsec));
+    Duration::new(secs.unwrap_or(0), nanos.unwrap_or(0))
 }
 
 /// Says that a node is alive; returns false when another incarnation has taken its row.
