@@ -25,7 +25,7 @@ pub(in crate::cli) struct Json {
 #[derive(Args, Clone, Debug)]
 pub(in crate::cli) struct Source {
     /// Database to use, instead of the one that the configuration names
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file)]
     pub(in crate::cli) store: Option<PathBuf>,
 }
 
@@ -89,6 +89,15 @@ impl Author {
     }
 }
 
+/// Parses the path of a database; a URL could contain a password, which everyone on the machine would see.
+fn file(path: &str) -> Result<PathBuf, String> {
+    if path.contains("://") {
+        let named = "a file is expected; a database on a server is named by [store] url of the configuration";
+        return Err(named.to_owned());
+    }
+    Ok(PathBuf::from(path))
+}
+
 /// Parses a zone by its IANA name; `local` is that of this machine.
 pub(super) fn zone(name: &str) -> Result<jiff::tz::TimeZone, String> {
     if name == "local" {
@@ -146,6 +155,12 @@ mod tests {
         assert_eq!(author(Some(" \u{1b}"), Some(""), Some("ro\not")), "ro ot");
         let unknown = author(None, None, None);
         assert!(unknown == "root" || unknown.starts_with("user "), "{unknown}");
+    }
+
+    #[test]
+    fn database_on_a_server_is_named_by_the_configuration_alone() {
+        assert_eq!(file("/s/state.db"), Ok(PathBuf::from("/s/state.db")));
+        assert!(file("postgres://a@db/b").unwrap_err().contains("[store] url"));
     }
 
     #[test]
