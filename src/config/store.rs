@@ -1,4 +1,4 @@
-//! Location of the store: `path` of a file, or `url` of a PostgreSQL database with its password and TLS.
+//! Location of the store: `path` of a file, or `url` of a `PostgreSQL` database with its password and TLS.
 //!
 //! Rules about several keys are applied only where the keys are: a layer may leave some to another.
 
@@ -117,13 +117,14 @@ fn parsed(url: &str) -> Result<Parts, String> {
 }
 
 fn host(text: &str) -> Result<PostgresHost, String> {
-    let (name, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((address, rest)) => (address.to_owned(), rest.strip_prefix(':')),
-        None => {
-            let (name, port) =
-                text.split_once(':').map_or((text, None), |(name, port)| (name, Some(port)));
-            (decoded(name)?, port)
-        }
+    let bracketed = text.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    let (name, port) = if let Some((address, rest)) = bracketed {
+        let port = (!rest.is_empty()).then(|| rest.strip_prefix(':').unwrap_or_default());
+        (address.to_owned(), port)
+    } else {
+        let named = text.split_once(':');
+        let (name, port) = named.map_or((text, None), |(name, port)| (name, Some(port)));
+        (decoded(name)?, port)
     };
     if name.is_empty() {
         return Err(format!("names no host; {FORM}"));
@@ -208,6 +209,7 @@ mod tests {
             ("postgres://a@db,/hunter2", "names no host"),
             ("postgres://a@db:0/hunter2", "has a port that is no number"),
             ("postgres://a@db:hunter2/b", "has a port that is no number"),
+            ("postgres://a@[::1]hunter2/b", "has a port that is no number"),
             ("postgres://a@db/b?password=hunter2", "options are not read from the URL"),
             ("postgres://a%ff@db/hunter2", "is not text"),
         ];

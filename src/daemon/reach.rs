@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn store_out_of_reach_is_told_once_a_minute_with_its_first_instant() {
+    fn store_out_of_reach_is_logged_once_a_minute_with_its_first_instant() {
         let (reach, start) = (Reach::default(), Instant::now());
         let away = |secs: u64| {
             let now = Timestamp(i64::try_from(secs).unwrap() * 1000);

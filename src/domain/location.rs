@@ -1,4 +1,4 @@
-//! Location of the store: a file of this machine, or a database of a PostgreSQL server.
+//! Location of the store: a file of this machine, or a database of a `PostgreSQL` server.
 
 use std::collections::BTreeMap;
 use std::fmt;
