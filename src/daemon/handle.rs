@@ -82,6 +82,7 @@ impl Daemon {
         }
         let node = store.clone();
         let started = Core::start(store, view.clone(), &assembly, clock, Health::default());
+        let started = Box::pin(started);
         let core = life::meanwhile(&node, started).await?;
         drop(node);
         drop(assembly);

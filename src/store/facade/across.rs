@@ -18,7 +18,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.strips(ids, last).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.strips(ids, last).await,
+            Self::Postgres(engine) => Box::pin(engine.strips(ids, last)).await,
         }
     }
 
@@ -32,7 +32,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.expiries(until, page).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.expiries(until, page).await,
+            Self::Postgres(engine) => Box::pin(engine.expiries(until, page)).await,
         }
     }
 
@@ -45,7 +45,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.all_transitions(filter, page).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.all_transitions(filter, page).await,
+            Self::Postgres(engine) => Box::pin(engine.all_transitions(filter, page)).await,
         }
     }
 
@@ -58,7 +58,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.all_runs(filter, page).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.all_runs(filter, page).await,
+            Self::Postgres(engine) => Box::pin(engine.all_runs(filter, page)).await,
         }
     }
 
@@ -71,7 +71,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.outages(is_open, page).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.outages(is_open, page).await,
+            Self::Postgres(engine) => Box::pin(engine.outages(is_open, page)).await,
         }
     }
 
@@ -80,7 +80,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.outage_members(id).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.outage_members(id).await,
+            Self::Postgres(engine) => Box::pin(engine.outage_members(id)).await,
         }
     }
 
@@ -93,7 +93,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.timelines(since, until).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.timelines(since, until).await,
+            Self::Postgres(engine) => Box::pin(engine.timelines(since, until)).await,
         }
     }
 
@@ -102,7 +102,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.position().await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.position().await,
+            Self::Postgres(engine) => Box::pin(engine.position()).await,
         }
     }
 }

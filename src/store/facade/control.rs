@@ -45,7 +45,7 @@ impl Control {
         match self {
             Self::Sqlite(engine) => engine.reload(removals, now),
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.reload(removals, now).await,
+            Self::Postgres(engine) => Box::pin(engine.reload(removals, now)).await,
         }
     }
 
@@ -58,7 +58,7 @@ impl Control {
         match self {
             Self::Sqlite(engine) => engine.request(ids, now),
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.request(ids, now).await,
+            Self::Postgres(engine) => Box::pin(engine.request(ids, now)).await,
         }
     }
 
@@ -67,7 +67,7 @@ impl Control {
         match self {
             Self::Sqlite(engine) => engine.receiver(name),
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.receiver(name).await,
+            Self::Postgres(engine) => Box::pin(engine.receiver(name)).await,
         }
     }
 
@@ -76,7 +76,7 @@ impl Control {
         match self {
             Self::Sqlite(engine) => engine.enable(name, now),
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.enable(name, now).await,
+            Self::Postgres(engine) => Box::pin(engine.enable(name, now)).await,
         }
     }
 
@@ -85,7 +85,7 @@ impl Control {
         match self {
             Self::Sqlite(engine) => engine.disable(name, now),
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.disable(name, now).await,
+            Self::Postgres(engine) => Box::pin(engine.disable(name, now)).await,
         }
     }
 
@@ -98,7 +98,7 @@ impl Control {
         match self {
             Self::Sqlite(engine) => engine.redeliver(ids, now),
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.redeliver(ids, now).await,
+            Self::Postgres(engine) => Box::pin(engine.redeliver(ids, now)).await,
         }
     }
 
@@ -111,7 +111,7 @@ impl Control {
         match self {
             Self::Sqlite(engine) => engine.plan_replay(wanting, span),
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.plan_replay(wanting, span).await,
+            Self::Postgres(engine) => Box::pin(engine.plan_replay(wanting, span)).await,
         }
     }
 
@@ -126,7 +126,7 @@ impl Control {
         match self {
             Self::Sqlite(engine) => engine.replay(wanting, span, now),
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.replay(wanting, span, now).await,
+            Self::Postgres(engine) => Box::pin(engine.replay(wanting, span, now)).await,
         }
     }
 
@@ -139,7 +139,7 @@ impl Control {
         match self {
             Self::Sqlite(engine) => engine.silence(new, now),
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.silence(new, now).await,
+            Self::Postgres(engine) => Box::pin(engine.silence(new, now)).await,
         }
     }
 
@@ -152,7 +152,7 @@ impl Control {
         match self {
             Self::Sqlite(engine) => engine.end_silence(id, now),
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.end_silence(id, now).await,
+            Self::Postgres(engine) => Box::pin(engine.end_silence(id, now)).await,
         }
     }
 }

@@ -16,7 +16,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.mentions(words).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.mentions(words).await,
+            Self::Postgres(engine) => Box::pin(engine.mentions(words)).await,
         }
     }
 }

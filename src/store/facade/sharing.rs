@@ -10,7 +10,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.sharing(id).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.sharing(id).await,
+            Self::Postgres(engine) => Box::pin(engine.sharing(id)).await,
         }
     }
 
@@ -19,7 +19,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.facts(id).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.facts(id).await,
+            Self::Postgres(engine) => Box::pin(engine.facts(id)).await,
         }
     }
 
@@ -28,7 +28,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.runs_since(since).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.runs_since(since).await,
+            Self::Postgres(engine) => Box::pin(engine.runs_since(since)).await,
         }
     }
 }

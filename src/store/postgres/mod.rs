@@ -136,11 +136,6 @@ impl Store {
         Ok(Self { shared: Arc::new(Shared { connections, node, owner, beaten }), view })
     }
 
-    /// Implements [`crate::store::Store::was_verified`] on this engine: the server verifies its pages itself.
-    pub(crate) const fn was_verified(&self) -> bool {
-        true
-    }
-
     /// Implements [`crate::store::Store::view`] on this engine.
     pub(crate) fn view(&self) -> View {
         self.view.clone()
