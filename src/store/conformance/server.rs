@@ -30,11 +30,11 @@ impl Server {
         let folder = folder.keep();
         let owner = std::process::id().to_string();
         let mut command = script("start", &folder);
-        let owned = command.args(["--owner", &owner, "--remove"]);
-        let said =
-            run(owned.args(["--set", "max_connections=400", "--set", "log_statement=none"]), "");
-        let port =
-            said.lines().find_map(|line| line.strip_prefix("port=")).unwrap().parse().unwrap();
+        command.args(["--owner", &owner, "--remove"]);
+        command.args(["--set", "max_connections=400", "--set", "log_statement=none"]);
+        let said = run(&mut command, "");
+        let port = said.lines().find_map(|line| line.strip_prefix("port=")).unwrap();
+        let port = port.parse().unwrap();
         let server = Self { folder, port };
         server.sql("postgres", &format!("CREATE ROLE {ROLE} LOGIN PASSWORD '{PASSWORD}'"));
         server

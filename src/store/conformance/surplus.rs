@@ -15,7 +15,7 @@ on_every_engine!(
     old_transitions_go_and_runs_that_they_name,
 );
 
-/// Keeps everything.
+/// Retention that keeps everything.
 const ALL: Retention = Retention {
     history: Duration::from_hours(24 * 365),
     deliveries: Duration::from_hours(24 * 365),

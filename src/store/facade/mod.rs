@@ -3,6 +3,8 @@
 
 mod across;
 mod control;
+mod history;
+mod integrations;
 mod restore;
 mod search;
 mod sharing;

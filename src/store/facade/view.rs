@@ -4,16 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::domain::ledger::KnownIncident;
-use crate::domain::{DeliveryId, Factor, IntegrationId, Location, RunId, Timestamp};
+use crate::domain::{Location, Timestamp};
 #[cfg(not(feature = "postgres"))]
 use crate::store::error::no_engine;
 #[cfg(feature = "postgres")]
 use crate::store::postgres;
 use crate::store::{
-    AuditFilter, AuditRow, DeliveryFilter, DeliveryRow, Due, EventRow, Events, HistoryRow, InUse,
-    IntegrationRow, KeptRow, KnownNode, Listed, NodeRow, NoticeRow, OutageRow, OwnFaultRow, Page,
-    PendingTypes, ReceiverRow, Retention, RunRow, SilenceRow, StatusRow, StoreError,
-    StoredIntegration, Surplus, TargetRow, TransitionRow, sqlite,
+    Due, KnownNode, Listed, NodeRow, NoticeRow, OutageRow, OwnFaultRow, Page, SilenceRow,
+    StoreError, sqlite,
 };
 
 /// Reads, which never wait for writes; also beside a running daemon. Clone it freely.
@@ -79,19 +77,6 @@ impl View {
             Self::Sqlite(engine) => engine.has_requests(now).await,
             #[cfg(feature = "postgres")]
             Self::Postgres(engine) => Box::pin(engine.has_requests(now)).await,
-        }
-    }
-
-    /// Reads a page of the audit trail, newest first.
-    pub(crate) async fn audit(
-        &self,
-        filter: AuditFilter,
-        page: Page,
-    ) -> Result<Listed<AuditRow>, StoreError> {
-        match self {
-            Self::Sqlite(engine) => engine.audit(filter, page).await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => Box::pin(engine.audit(filter, page)).await,
         }
     }
 
@@ -198,44 +183,6 @@ impl View {
         }
     }
 
-    /// Returns the names of what the configuration in force uses.
-    pub(crate) async fn in_use(&self) -> Result<InUse, StoreError> {
-        match self {
-            Self::Sqlite(engine) => engine.in_use().await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => Box::pin(engine.in_use()).await,
-        }
-    }
-
-    /// Returns the integrations in use with the configurations that are kept of them.
-    pub(crate) async fn stored_configurations(&self) -> Result<Vec<KeptRow>, StoreError> {
-        match self {
-            Self::Sqlite(engine) => engine.stored_configurations().await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => Box::pin(engine.stored_configurations()).await,
-        }
-    }
-
-    /// Returns the integrations that are not deleted, by name, with what is compared with a configuration.
-    pub(crate) async fn stored_integrations(
-        &self,
-    ) -> Result<BTreeMap<String, StoredIntegration>, StoreError> {
-        match self {
-            Self::Sqlite(engine) => engine.stored_integrations().await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => Box::pin(engine.stored_integrations()).await,
-        }
-    }
-
-    /// Returns how many messages of each type are pending for each receiver, in its own format.
-    pub(crate) async fn pending_types(&self) -> Result<PendingTypes, StoreError> {
-        match self {
-            Self::Sqlite(engine) => engine.pending_types().await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => Box::pin(engine.pending_types()).await,
-        }
-    }
-
     /// Returns the node that serves the database, or served it last.
     pub(crate) async fn node(&self) -> Result<NodeRow, StoreError> {
         match self {
@@ -263,224 +210,12 @@ impl View {
         }
     }
 
-    /// Returns the factors of an integration, the most specific first, each with the number of others
-    /// that share it.
-    pub(crate) async fn factors(
-        &self,
-        id: IntegrationId,
-    ) -> Result<Vec<(Factor, u32)>, StoreError> {
-        match self {
-            Self::Sqlite(engine) => engine.factors(id).await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => Box::pin(engine.factors(id)).await,
-        }
-    }
-
-    /// Reads a page of the integrations that are not deleted, by name.
-    pub(crate) async fn integrations(
-        &self,
-        page: Page,
-    ) -> Result<Listed<IntegrationRow>, StoreError> {
-        match self {
-            Self::Sqlite(engine) => engine.integrations(page).await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => Box::pin(engine.integrations(page)).await,
-        }
-    }
-
-    /// Reads a page of the integrations that are deleted, by id.
-    pub(crate) async fn deleted_integrations(
-        &self,
-        page: Page,
-    ) -> Result<Listed<IntegrationRow>, StoreError> {
-        match self {
-            Self::Sqlite(engine) => engine.deleted_integrations(page).await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => Box::pin(engine.deleted_integrations(page)).await,
-        }
-    }
-
-    /// Reads a page of what selections may fit: the integrations that are not deleted, by name.
-    pub(crate) async fn targets(&self, page: Page) -> Result<Listed<TargetRow>, StoreError> {
-        match self {
-            Self::Sqlite(engine) => engine.targets(page).await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => Box::pin(engine.targets(page)).await,
-        }
-    }
-
-    /// Reads a page of statuses and conditions of the integrations that are not deleted, by name.
-    pub(crate) async fn statuses(&self, page: Page) -> Result<Listed<StatusRow>, StoreError> {
-        match self {
-            Self::Sqlite(engine) => engine.statuses(page).await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => Box::pin(engine.statuses(page)).await,
-        }
-    }
-
-    /// Returns the integration of this name; a deleted one only when no other has the name.
-    pub(crate) async fn integration(
-        &self,
-        name: &str,
-    ) -> Result<Option<IntegrationRow>, StoreError> {
-        match self {
-            Self::Sqlite(engine) => engine.integration(name).await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => Box::pin(engine.integration(name)).await,
-        }
-    }
-
-    /// Returns the integration of this id, a deleted one too, while its row is kept.
-    pub(crate) async fn integration_of(
-        &self,
-        id: IntegrationId,
-    ) -> Result<Option<IntegrationRow>, StoreError> {
-        match self {
-            Self::Sqlite(engine) => engine.integration_of(id).await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => Box::pin(engine.integration_of(id)).await,
-        }
-    }
-
-    /// Reads at most `limit` integrations that are not deleted after an id, by id; the cursor says
-    /// whether there are more.
-    pub(crate) async fn integrations_by_id(
-        &self,
-        after: IntegrationId,
-        limit: u32,
-    ) -> Result<Listed<IntegrationRow>, StoreError> {
-        match self {
-            Self::Sqlite(engine) => engine.integrations_by_id(after, limit).await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => Box::pin(engine.integrations_by_id(after, limit)).await,
-        }
-    }
-
     /// Returns the random id of the database: numbers and cursors of another one mean other rows.
     pub(crate) async fn epoch(&self) -> Result<String, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.epoch().await,
             #[cfg(feature = "postgres")]
             Self::Postgres(engine) => Box::pin(engine.epoch()).await,
-        }
-    }
-
-    /// Returns the delivery of this id with its attempts, while it is kept.
-    pub(crate) async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryRow>, StoreError> {
-        match self {
-            Self::Sqlite(engine) => engine.delivery(id).await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => Box::pin(engine.delivery(id)).await,
-        }
-    }
-
-    /// Returns the event of this id, while it is kept.
-    pub(crate) async fn event(&self, id: &str) -> Result<Option<EventRow>, StoreError> {
-        match self {
-            Self::Sqlite(engine) => engine.event(id).await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => Box::pin(engine.event(id)).await,
-        }
-    }
-
-    /// Reads a page of the runs, newest first.
-    pub(crate) async fn runs(
-        &self,
-        id: IntegrationId,
-        page: Page,
-    ) -> Result<Listed<RunRow>, StoreError> {
-        match self {
-            Self::Sqlite(engine) => engine.runs(id, page).await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => Box::pin(engine.runs(id, page)).await,
-        }
-    }
-
-    /// Returns one run of an integration, while it is kept.
-    pub(crate) async fn run(
-        &self,
-        id: IntegrationId,
-        run: RunId,
-    ) -> Result<Option<RunRow>, StoreError> {
-        match self {
-            Self::Sqlite(engine) => engine.run(id, run).await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => Box::pin(engine.run(id, run)).await,
-        }
-    }
-
-    /// Reads a page of the transitions, newest first.
-    pub(crate) async fn transitions(
-        &self,
-        id: IntegrationId,
-        page: Page,
-    ) -> Result<Listed<TransitionRow>, StoreError> {
-        match self {
-            Self::Sqlite(engine) => engine.transitions(id, page).await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => Box::pin(engine.transitions(id, page)).await,
-        }
-    }
-
-    /// Reads a page of runs and transitions as one list, newest first.
-    pub(crate) async fn history(
-        &self,
-        id: IntegrationId,
-        page: Page,
-    ) -> Result<Listed<HistoryRow>, StoreError> {
-        match self {
-            Self::Sqlite(engine) => engine.history(id, page).await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => Box::pin(engine.history(id, page)).await,
-        }
-    }
-
-    /// Reads a page of the receivers that are, or were, configured, by name.
-    pub(crate) async fn receivers(&self, page: Page) -> Result<Listed<ReceiverRow>, StoreError> {
-        match self {
-            Self::Sqlite(engine) => engine.receivers(page).await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => Box::pin(engine.receivers(page)).await,
-        }
-    }
-
-    /// Returns the events after number `after` in their order, at most `limit`.
-    pub(crate) async fn events(&self, after: i64, limit: u32) -> Result<Events, StoreError> {
-        match self {
-            Self::Sqlite(engine) => engine.events(after, limit).await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => Box::pin(engine.events(after, limit)).await,
-        }
-    }
-
-    /// Returns the reading of the awake clock that was stored last.
-    pub(crate) async fn awake(&self) -> Result<Duration, StoreError> {
-        match self {
-            Self::Sqlite(engine) => engine.awake().await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => Box::pin(engine.awake()).await,
-        }
-    }
-
-    /// Rows that are too many, oldest first; look again once they are gone.
-    pub(crate) async fn surplus(&self, retention: Retention) -> Result<Surplus, StoreError> {
-        match self {
-            Self::Sqlite(engine) => engine.surplus(retention).await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => Box::pin(engine.surplus(retention)).await,
-        }
-    }
-
-    /// Reads a page of the deliveries that match, newest first.
-    pub(crate) async fn deliveries(
-        &self,
-        filter: DeliveryFilter,
-        page: Page,
-    ) -> Result<Listed<DeliveryRow>, StoreError> {
-        match self {
-            Self::Sqlite(engine) => engine.deliveries(filter, page).await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => Box::pin(engine.deliveries(filter, page)).await,
         }
     }
 }

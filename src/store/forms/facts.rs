@@ -22,7 +22,7 @@ struct Entry {
 pub(in crate::store) struct Fingerprint {
     /// SHA-256 of the content.
     pub(in crate::store) digest: Vec<u8>,
-    /// Facts as JSON.
+    /// Facts as a JSON document.
     pub(in crate::store) content: String,
 }
 

@@ -31,7 +31,7 @@ pub(in crate::store) struct Prepared {
 pub(in crate::store) struct Document {
     /// SHA-256 of the content.
     pub(in crate::store) digest: Vec<u8>,
-    /// Results as JSON.
+    /// Results as a JSON document.
     pub(in crate::store) content: String,
     /// Differences from the last passing run as JSON; none where there are none.
     pub(in crate::store) drift: Option<String>,

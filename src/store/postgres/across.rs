@@ -249,7 +249,7 @@ async fn attributed(
     tx.rows(sql, params).await?.iter().map(read).collect()
 }
 
-/// Reads how many transactions have been committed: each counts in a row of its connection.
+/// Reads how many transactions have been committed: each counts in one of a few rows.
 async fn position(tx: &Reads) -> Result<Position, StoreError> {
     const SQL: &str = "
         SELECT sum(number)::bigint AS number FROM revalidated.commits";

@@ -24,7 +24,7 @@ pub(super) async fn reschedule(
             changed += 1;
         }
     }
-    let others =
-        lane::bring_near(tx, now).await? + tx.execute(PROBES, params![now.0 => INT8]).await?;
+    let others = lane::send_what_lies_ahead(tx, now).await?
+        + tx.execute(PROBES, params![now.0 => INT8]).await?;
     Ok(changed + usize::try_from(others).unwrap_or(0))
 }

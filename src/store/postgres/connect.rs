@@ -189,7 +189,7 @@ impl Connections {
     }
 
     /// Notes that the latest event has a number, if it is new.
-    pub(super) fn heard(&self, event: i64) {
+    pub(super) fn note_latest(&self, event: i64) {
         self.shared.changes.send_if_modified(|latest| {
             let is_new = *latest < event;
             *latest = event.max(*latest);

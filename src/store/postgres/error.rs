@@ -47,7 +47,7 @@ impl Fault {
     pub(super) fn is_transient(&self) -> bool {
         match self {
             Self::Unreachable(_) | Self::Silent | Self::Conflict => true,
-            Self::Statement(error) => error.as_db_error().map_or(true, is_transient),
+            Self::Statement(error) => error.as_db_error().is_none_or(is_transient),
             Self::Unknown | Self::Lost | Self::Late => false,
         }
     }

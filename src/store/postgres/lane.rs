@@ -291,7 +291,7 @@ pub(super) async fn insert_attempt(
 }
 
 /// Makes deliveries due now that were sent, or made due, at an instant in the future; returns their number.
-pub(super) async fn bring_near(tx: &Tx, now: Timestamp) -> Result<u64, StoreError> {
+pub(super) async fn send_what_lies_ahead(tx: &Tx, now: Timestamp) -> Result<u64, StoreError> {
     const SQL: &str = "
         UPDATE revalidated.lane SET due_at_ms = $1
         FROM revalidated.delivery

@@ -131,7 +131,7 @@ impl Store {
         node::begin(&connections, opening, owner).await?;
         let view = View::open(address).await?;
         let latest = tx::read!(&connections, tx => history::latest_event(tx).await)?;
-        connections.heard(latest);
+        connections.note_latest(latest);
         let (node, beaten) = (opening.node.name.clone(), Mutex::default());
         Ok(Self { shared: Arc::new(Shared { connections, node, owner, beaten }), view })
     }
@@ -150,14 +150,14 @@ impl Store {
     pub(crate) async fn beat(&self) -> Result<(), StoreError> {
         let (shared, sent) = (&*self.shared, node::since_boot());
         let connections = &shared.connections;
-        let is_ours =
+        let is_owner =
             transact!(connections, tx => node::beat(tx, &shared.node, shared.owner).await)?;
-        if !is_ours {
+        if !is_owner {
             let address = connections.address().to_string();
             return Err(StoreError::Occupied { address, problem: Fault::Lost.to_string() });
         }
         *shared.beaten.lock().unwrap_or_else(PoisonError::into_inner) = Some(sent);
-        connections.heard(tx::read!(connections, tx => history::latest_event(tx).await)?);
+        connections.note_latest(tx::read!(connections, tx => history::latest_event(tx).await)?);
         Ok(())
     }
 

@@ -257,7 +257,7 @@ pub(super) async fn note(tx: &Tx, note: &NodeNote) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Columns of [`read`].
+/// Columns of a node, for [`read`].
 macro_rules! node_columns {
     () => {
         "SELECT name, labels, version, address, pid, born, started_at_ms, seen_at_ms, stopped_at_ms,

@@ -62,7 +62,7 @@ pub(super) async fn idle_siblings(
           AND status = 'enabled' AND suspect_since_ms IS NULL AND lease_until_ms IS NULL
           AND next_run_at_ms > $4
         ORDER BY next_run_at_ms LIMIT $5";
-    let most = i64::try_from(SIBLINGS_MAX.saturating_mul(3)).unwrap_or(i64::MAX);
+    let most = i64::from(SIBLINGS_MAX.saturating_mul(3));
     let params = params![
         shared.factor.kind.as_str() => TEXT, shared.factor.value => TEXT, shared.by.0 => INT8,
         now.0 => INT8, most => INT8,

@@ -37,18 +37,19 @@ macro_rules! due {
 async fn load(
     tx: &Reads,
     sql: &str,
-    (receiver, every): (&String, &Duration),
+    receiver: &str,
+    every: Duration,
     now: Timestamp,
 ) -> Result<Vec<Resend>, StoreError> {
     let params = params![
-        receiver => TEXT, now.0 => INT8, now.plus(*every).0 => INT8, BATCH_MAX => INT8,
+        receiver => TEXT, now.0 => INT8, now.plus(every).0 => INT8, BATCH_MAX => INT8,
     ];
     let mut found = Vec::new();
     for row in tx.rows(sql, params).await? {
         let format: Option<&str> = get(&row, "format")?;
         found.push(Resend {
             incident: get(&row, "incident_id")?,
-            receiver: receiver.clone(),
+            receiver: receiver.to_owned(),
             event_id: get(&row, "event_id")?,
             body: get(&row, "body")?,
             format: format.map(|name| parse("incident_receiver", name)).transpose()?,
@@ -63,8 +64,8 @@ pub(super) async fn is_due(
     every: &BTreeMap<String, Duration>,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    for one in every {
-        if !load(tx, due!(""), one, now).await?.is_empty() {
+    for (receiver, every) in every {
+        if !load(tx, due!(""), receiver, *every, now).await?.is_empty() {
             return Ok(true);
         }
     }
@@ -83,7 +84,7 @@ pub(super) async fn claim(
     let mut claimed = Vec::new();
     for (receiver, every) in every {
         let sql = due!(" FOR NO KEY UPDATE OF known SKIP LOCKED");
-        let due = load(tx, sql, (receiver, every), now).await?;
+        let due = load(tx, sql, receiver, *every, now).await?;
         if due.is_empty() {
             continue;
         }

@@ -283,7 +283,7 @@ async fn end_removal(
             tx.batch("RELEASE SAVEPOINT attempt").await?;
             Ok(done)
         }
-        Err(error) if error.fault().is_some_and(|fault| fault.is_transient()) => Err(error),
+        Err(error) if error.fault().is_some_and(super::error::Fault::is_transient) => Err(error),
         Err(error) => {
             tx.batch("ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt").await?;
             not_removed(row, &error);

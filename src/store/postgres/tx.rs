@@ -184,7 +184,7 @@ async fn answered<T>(
 /// threads.
 macro_rules! read {
     ($connections:expr, $tx:ident => $work:expr) => {{
-        let mut attempts = $crate::store::postgres::tx::Attempts::default();
+        let mut attempts = $crate::store::postgres::tx::Attempts::<()>::default();
         loop {
             let done = match $crate::store::postgres::tx::Reads::open($connections).await {
                 Ok(reads) => {
@@ -197,7 +197,7 @@ macro_rules! read {
             };
             match done {
                 Err(error) if attempts.allow(&error) => attempts.wait().await,
-                done => break attempts.with(done),
+                done => break done,
             }
         }
     }};
@@ -230,7 +230,7 @@ macro_rules! transact {
                             let work = $crate::store::postgres::tx::typed(async { $work }).await;
                             attempts.end(opened, work).await
                         }
-                        Err(error) => attempts.fail(opened, error).await,
+                        Err(error) => $crate::store::postgres::tx::fail(opened, error).await,
                     }
                 }
                 Err(error) => Err(error),
@@ -247,6 +247,12 @@ pub(super) use transact;
 /// Gives the future of an `async` block its type, which its question marks do not say.
 pub(super) fn typed<T, F: Future<Output = Result<T, StoreError>>>(work: F) -> F {
     work
+}
+
+/// Rolls a transaction back that has failed.
+pub(super) async fn fail<T>(tx: Tx, error: StoreError) -> Result<T, StoreError> {
+    tx.reads.end().await;
+    Err(error)
 }
 
 /// Times that a transaction was run again, and what it did when the fate of its COMMIT is not known.
@@ -274,12 +280,6 @@ impl<T> Attempts<T> {
         self.unknown.take().ok_or(StoreError::Stopped)
     }
 
-    /// Ends a transaction that could not find out whether the work was done before.
-    pub(super) async fn fail(&self, tx: Tx, error: StoreError) -> Result<T, StoreError> {
-        tx.reads.end().await;
-        Err(error)
-    }
-
     /// Commits a transaction, or rolls it back when its work has failed.
     pub(super) async fn end(
         &mut self,
@@ -289,7 +289,7 @@ impl<T> Attempts<T> {
         self.unknown = None;
         let done = match work {
             Ok(done) => done,
-            Err(error) => return self.fail(tx, error).await,
+            Err(error) => return fail(tx, error).await,
         };
         match tx.commit().await {
             Ok(()) => Ok(done),
@@ -300,11 +300,6 @@ impl<T> Attempts<T> {
                 Err(error)
             }
         }
-    }
-
-    /// Returns the answer of a read as it is: by it the compiler knows the type.
-    pub(super) fn with(&self, done: Result<T, StoreError>) -> Result<T, StoreError> {
-        done
     }
 
     /// Returns true when the transaction is to be run again after this error.
@@ -326,7 +321,7 @@ impl<T> Attempts<T> {
     }
 }
 
-/// Reads a column.
+/// Reads a column of a row.
 pub(super) fn get<'r, T: FromSql<'r>>(row: &'r Row, column: &str) -> Result<T, StoreError> {
     Ok(row.try_get(column)?)
 }
