@@ -5,6 +5,9 @@ use crate::input::{Faults, Reader, Value};
 /// Keys under which files hold lists of tables; never part of a layer of settings.
 pub(super) const LISTS: [&str; 4] = ["integration", "receiver", "maintenance", "template"];
 
+/// Origin of the embedded defaults.
+pub(super) const BUILT_IN: &str = "built-in defaults";
+
 /// Table of a file, with its path there.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {

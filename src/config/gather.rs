@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::entry::{Entry, LISTS};
+use super::entry::{BUILT_IN, Entry, LISTS};
 use super::files::{self, Source};
 use super::format::Format;
 use super::heartbeat::HeartbeatTable;
 use super::layers;
 use super::schedules::Schedules;
-use super::settings::{BUILT_IN, DEFAULTS, Settings};
+use super::settings::{DEFAULTS, Settings};
 use crate::input::{Fault, Faults, Kind, Reader, Value, join};
 
 /// Path of the main file unless the command line gives another.

@@ -18,8 +18,6 @@ use crate::domain::{
 };
 use crate::input::{Faults, Kind, Reader, Value, quoted};
 
-/// Origin of the embedded defaults.
-pub(super) const BUILT_IN: &str = "built-in defaults";
 /// Embedded defaults, which also document every key.
 pub(super) const DEFAULTS: &str = include_str!("../../config/revalidated.toml");
 

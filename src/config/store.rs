@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
 
-use super::settings::BUILT_IN;
+use super::entry::BUILT_IN;
 use crate::domain::{Location, PostgresAddress, PostgresHost, PostgresTls};
 use crate::input::Reader;
 

@@ -82,15 +82,11 @@ const RETENTION: Retention = Retention {
     batch: 9,
 };
 
-fn log() -> config::Log {
-    config::Log { format: config::LogFormat::Auto, filter: String::new() }
-}
-
 fn fixed(store: &Path) -> active::Fixed {
     active::Fixed {
         store: store.into(),
         node: NodeIdentity::default(),
-        log: log(),
+        log: config::Log { format: config::LogFormat::Auto, filter: String::new() },
         metrics: config::Metrics { listen: None },
         listen: Vec::new(),
         socket_mode: 0,
