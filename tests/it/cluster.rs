@@ -1,4 +1,4 @@
-//! The daemon on a real PostgreSQL: what it stores and sends, whatever ends it or the server.
+//! The daemon on a real `PostgreSQL`: what it stores and sends, whatever ends it or the server.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -171,8 +171,8 @@ fn commands_work_and_a_second_daemon_is_refused_until_the_first_is_gone() {
     assert!(begun.elapsed() < TAKEN_OVER, "{:?}", begun.elapsed());
     daemon.signal("CONT");
     assert_eq!(daemon.ended().code(), Some(75));
-    let states = states(config);
-    assert!(states.contains(&("b".to_owned(), "running".to_owned())), "{states:?}");
-    assert_eq!(states.len(), 2, "{states:?}");
+    let nodes = states(config);
+    assert!(nodes.contains(&("b".to_owned(), "running".to_owned())), "{nodes:?}");
+    assert_eq!(nodes.len(), 2, "{nodes:?}");
     assert!(second.stop().success());
 }
