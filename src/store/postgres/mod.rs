@@ -11,6 +11,7 @@ mod apply;
 mod asked;
 mod audit;
 mod awake;
+mod batch;
 mod clock_rollback;
 mod column;
 mod configuration;
@@ -45,6 +46,7 @@ mod resend;
 mod row;
 mod run;
 mod search;
+mod server;
 mod sharing;
 mod silence;
 mod silences;
@@ -60,7 +62,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::across::{Attributed, ExpiryRow, Position, RunFilter, STRIP_MAX, TransitionFilter};
 use super::audit::{Act, AuditFilter, AuditRow};
@@ -111,6 +113,8 @@ pub(crate) struct Store {
 #[derive(Debug)]
 struct Shared {
     connections: Connections,
+    /// Queue of the runs that are recorded together.
+    recordings: mpsc::Sender<batch::Waiting>,
     /// Name of this node.
     node: String,
     /// Incarnation of this node, the owner of its leases.
@@ -126,14 +130,18 @@ impl Store {
         opening: &Opening,
     ) -> Result<Self, StoreError> {
         let connections = Connections::new(Arc::clone(address), WRITERS, true);
-        migrate::migrate(&connections).await?;
+        let shown = address.to_string();
+        tx::read!(&connections, tx => server::require(tx, &shown).await)?;
+        let migrated = migrate::migrate(&connections).await;
+        migrated.map_err(|error| server::explained(&shown, error))?;
         let owner = random::number()?;
         node::begin(&connections, opening, owner).await?;
         let view = View::open(address).await?;
         let latest = tx::read!(&connections, tx => history::latest_event(tx).await)?;
         connections.note_latest(latest);
         let (node, beaten) = (opening.node.name.clone(), Mutex::default());
-        Ok(Self { shared: Arc::new(Shared { connections, node, owner, beaten }), view })
+        let recordings = batch::start(connections.clone());
+        Ok(Self { shared: Arc::new(Shared { connections, recordings, node, owner, beaten }), view })
     }
 
     /// Implements [`crate::store::Store::view`] on this engine.
@@ -209,7 +217,14 @@ impl Store {
         finished: Finished,
         context: NotificationContext,
     ) -> Result<Recorded, StoreError> {
-        let prepared = Prepared::new(finished)?;
+        let (answer, answered) = oneshot::channel();
+        let waiting = batch::Waiting { prepared: Prepared::new(finished)?, context, answer };
+        self.writes()?;
+        self.shared.recordings.send(waiting).await.map_err(|_ended| StoreError::Stopped)?;
+        let (prepared, context, recorded) = answered.await.map_err(|_ended| StoreError::Stopped)?;
+        if let Some(recorded) = recorded {
+            return Ok(recorded);
+        }
         let begun = &prepared.finished.begun;
         transact!(
             self.writes()?,

@@ -39,7 +39,11 @@ pub(super) async fn insert(
 
 /// Returns the row of `document`, made only when its content is new. That it is used is written down once an hour, and
 /// unused ones are deleted after a day, so that none is deleted between this and the commit.
-async fn report_id(tx: &Tx, document: &Document, now: Timestamp) -> Result<i64, StoreError> {
+pub(super) async fn report_id(
+    tx: &Tx,
+    document: &Document,
+    now: Timestamp,
+) -> Result<i64, StoreError> {
     const FIND: &str = "SELECT id FROM revalidated.report WHERE digest = $1 AND $2 <= used_at_ms";
     const INSERT: &str = "
         INSERT INTO revalidated.report (digest, content, used_at_ms) VALUES ($1, $2, $3)

@@ -244,7 +244,8 @@ pub(super) fn facts_of(row: &Row) -> Option<i64> {
     }
 }
 
-fn is_cold_part_same(row: &Row, before: &Row, facts: Option<i64>) -> bool {
+/// Returns true when the half of a row that most runs leave as it is, is the same in both.
+pub(super) fn is_cold_part_same(row: &Row, before: &Row, facts: Option<i64>) -> bool {
     row.status == before.status
         && row.pending == before.pending
         && row.active.failing_since == before.active.failing_since

@@ -1,0 +1,78 @@
+//! Server: whether it is one that this engine can use, and why a database on it cannot be used.
+
+use tokio_postgres::error::SqlState;
+
+use super::StoreError;
+use super::error::Fault;
+use super::tx::{Reads, get};
+
+/// Oldest version of the server that is used.
+const VERSION_MIN: i32 = 130_000;
+
+/// Fails on a server that this engine cannot use; logs what makes it less safe than it looks.
+pub(super) async fn require(tx: &Reads, address: &str) -> Result<(), StoreError> {
+    const SQL: &str = "
+        SELECT version() AS version,
+               current_setting('server_version_num')::integer AS number,
+               current_setting('fsync') AS fsync,
+               current_setting('full_page_writes') AS full_page_writes,
+               current_setting('synchronous_commit') AS synchronous_commit,
+               coalesce(current_setting('synchronous_standby_names', TRUE), '') = ''
+                   AND EXISTS (SELECT 1 FROM pg_catalog.pg_stat_replication) AS is_unsynchronised";
+    let refused =
+        |problem: String| Err(StoreError::Server { address: address.to_owned(), problem });
+    let row = tx.one(SQL, &[]).await?;
+    let (version, number): (&str, i32) = (get(&row, "version")?, get(&row, "number")?);
+    if version.contains("CockroachDB") || version.contains("Yugabyte") {
+        return refused(format!("this is not PostgreSQL, which alone is supported: {version}"));
+    }
+    if number < VERSION_MIN {
+        return refused(format!(
+            "PostgreSQL 13 is the oldest version that is supported: {version}"
+        ));
+    }
+    for setting in ["fsync", "full_page_writes", "synchronous_commit"] {
+        if get::<&str>(&row, setting)? == "off" {
+            tracing::warn!(
+                "{address}: {setting} is off: a crash of the server can lose what is stored"
+            );
+        }
+    }
+    if get(&row, "is_unsynchronised")? {
+        tracing::warn!(
+            "{address}: a failover can forget what receivers were told: synchronous_standby_names is empty"
+        );
+    }
+    Ok(())
+}
+
+/// Explains a failure to make the schema, or to read it, in words that help.
+pub(super) fn explained(address: &str, error: StoreError) -> StoreError {
+    let problem = match error.fault() {
+        Some(Fault::Statement(found)) => {
+            let Some(found) = found.as_db_error() else { return error };
+            let (code, message) = (found.code(), found.message());
+            if *code == SqlState::INSUFFICIENT_PRIVILEGE {
+                format!(
+                    "{message}: the role needs to own the schema revalidated, or to be allowed to create it: GRANT \
+                     CREATE ON DATABASE"
+                )
+            } else if *code == SqlState::DUPLICATE_SCHEMA || *code == SqlState::UNDEFINED_TABLE {
+                "the schema revalidated is not of this program: remove it, or use another database"
+                    .to_owned()
+            } else {
+                return error;
+            }
+        }
+        Some(
+            Fault::Unreachable(_)
+            | Fault::Silent
+            | Fault::Unknown
+            | Fault::Conflict
+            | Fault::Lost
+            | Fault::Late,
+        )
+        | None => return error,
+    };
+    StoreError::Server { address: address.to_owned(), problem }
+}
