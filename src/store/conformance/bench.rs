@@ -54,6 +54,20 @@ impl Bench {
         Self::at(database.location(), Place::Server(database)).await
     }
 
+    /// On a server without TLS, by a proxy that listens on `port`.
+    #[cfg(feature = "postgres")]
+    pub(super) async fn through(database: Database, port: u16) -> Self {
+        Self::at(database.location_by(port), Place::Server(database)).await
+    }
+
+    #[cfg(feature = "postgres")]
+    pub(super) fn database(&self) -> &Database {
+        match &self.place {
+            Place::Server(database) => database,
+            Place::Folder(_) => panic!("it is no server"),
+        }
+    }
+
     async fn at(location: Location, place: Place) -> Self {
         let store = Store::open(&location).await.unwrap();
         Self { store, now: START, receivers: vec!["a", "b"], kept_max: 100, location, place }

@@ -8,6 +8,8 @@ mod bench;
 mod commands;
 mod deliveries;
 mod leases;
+#[cfg(feature = "postgres")]
+mod lost;
 mod node;
 mod outages;
 mod pages;

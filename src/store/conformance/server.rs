@@ -20,22 +20,30 @@ const PASSWORD: &str = "pw-conformance";
 struct Server {
     folder: PathBuf,
     port: u16,
+    tls: PostgresTls,
 }
 
-static SERVER: LazyLock<Server> = LazyLock::new(Server::start);
+static SERVER: LazyLock<Server> = LazyLock::new(|| Server::start(true));
+/// Server whose connections are not encrypted.
+static PLAIN: LazyLock<Server> = LazyLock::new(|| Server::start(false));
 
 impl Server {
-    fn start() -> Self {
+    fn start(is_encrypted: bool) -> Self {
         let folder = tempfile::Builder::new().prefix("revalidated-postgres-").tempdir().unwrap();
         let folder = folder.keep();
         let owner = std::process::id().to_string();
         let mut command = script("start", &folder);
         command.args(["--owner", &owner, "--remove"]);
         command.args(["--set", "max_connections=400", "--set", "log_statement=none"]);
+        if !is_encrypted {
+            command.arg("--no-tls");
+        }
         let said = run(&mut command, "");
         let port = said.lines().find_map(|line| line.strip_prefix("port=")).unwrap();
         let port = port.parse().unwrap();
-        let server = Self { folder, port };
+        let ca = Some(folder.join("ca.pem"));
+        let tls = if is_encrypted { PostgresTls::VerifyFull { ca } } else { PostgresTls::Off };
+        let server = Self { folder, port, tls };
         server.sql("postgres", &format!("CREATE ROLE {ROLE} LOGIN PASSWORD '{PASSWORD}'"));
         server
     }
@@ -64,25 +72,54 @@ fn run(command: &mut Command, input: &str) -> String {
 /// Database of one test, dropped with it.
 pub(in crate::store) struct Database {
     name: String,
+    server: &'static Server,
 }
 
 impl Database {
     /// Creates an empty one.
     pub(in crate::store) fn create() -> Self {
+        Self::on(&SERVER)
+    }
+
+    /// Creates an empty one on a server whose connections are not encrypted.
+    pub(super) fn plain() -> Self {
+        Self::on(&PLAIN)
+    }
+
+    fn on(server: &'static Server) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
         let create = format!(
             "CREATE DATABASE {name} OWNER {ROLE} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US'"
         );
-        SERVER.sql("postgres", &create);
-        Self { name }
+        server.sql("postgres", &create);
+        Self { name, server }
     }
 
     /// Returns the location of the database, for its owner.
     pub(in crate::store) fn location(&self) -> Location {
-        let hosts = vec![PostgresHost { name: "localhost".to_owned(), port: SERVER.port }];
+        self.location_by(self.server.port)
+    }
+
+    /// Returns the port of its server.
+    pub(super) fn port(&self) -> u16 {
+        self.server.port
+    }
+
+    /// Returns a function that ends all connections to the database, and returns their number.
+    pub(super) fn ending(&self) -> impl Fn() -> usize + Send + use<> {
+        let (server, name) = (self.server, self.name.clone());
+        let end = format!(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{name}'"
+        );
+        move || server.sql("postgres", &end).trim().parse().unwrap()
+    }
+
+    /// Returns the location of the database by a proxy on `port`.
+    pub(super) fn location_by(&self, port: u16) -> Location {
+        let hosts = vec![PostgresHost { name: "localhost".to_owned(), port }];
         let password = Some(SecretRef::Literal(Secret::new(PASSWORD.to_owned())));
-        let tls = PostgresTls::VerifyFull { ca: Some(SERVER.folder.join("ca.pem")) };
+        let tls = self.server.tls.clone();
         let (user, database) = (ROLE.to_owned(), self.name.clone());
         let address = PostgresAddress { hosts, user, database, password, tls };
         Location::Postgres(Arc::new(address))
@@ -92,7 +129,7 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         let drop = format!("DROP DATABASE {} WITH (FORCE)", self.name);
-        let mut command = script("sql", &SERVER.folder);
+        let mut command = script("sql", &self.server.folder);
         command.arg("postgres").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         if let Ok(mut child) = command.spawn() {
             let _written = child.stdin.take().map(|mut pipe| pipe.write_all(drop.as_bytes()));
