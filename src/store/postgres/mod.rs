@@ -17,6 +17,7 @@ mod column;
 mod configuration;
 mod connect;
 mod control;
+mod decide;
 mod deliveries;
 mod error;
 mod expiry;

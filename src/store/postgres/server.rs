@@ -40,7 +40,7 @@ pub(super) async fn require(tx: &Reads, address: &str) -> Result<(), StoreError>
     }
     if get(&row, "is_unsynchronised")? {
         tracing::warn!(
-            "{address}: a failover can forget what receivers were told: synchronous_standby_names is empty"
+            "{address}: a failover can forget what receivers were notified of: synchronous_standby_names is empty"
         );
     }
     Ok(())
