@@ -37,7 +37,6 @@ enum Place {
     #[expect(dead_code, reason = "it is deleted with the bench")]
     Folder(TempDir),
     #[cfg(feature = "postgres")]
-    #[expect(dead_code, reason = "it is dropped with the bench")]
     Server(Database),
 }
 
