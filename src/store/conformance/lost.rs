@@ -58,7 +58,7 @@ async fn relay(client: TcpStream, server: TcpStream, loses: Arc<AtomicBool>) {
                 let is_commit = up[..count].windows(COMMIT.len()).any(|part| part == COMMIT);
                 to_server.write_all(&up[..count]).await.ok();
                 if is_commit && loses.swap(false, Ordering::Relaxed) {
-                    from_server.read(&mut down).await.ok();
+                    from_server.readable().await.ok();
                     return;
                 }
             }
