@@ -17,8 +17,7 @@ use super::shared::Shared;
 use super::text::chain;
 use crate::blocking;
 use crate::config::Backups;
-use crate::domain::Location;
-use crate::domain::{OwnFault, Schedule, Timestamp, duration_text};
+use crate::domain::{Location, OwnFault, Schedule, Timestamp, duration_text};
 use crate::store::{self, Backup, Manner, NewBackup, StoreError};
 
 /// Shortest and longest time between two looks, should no wake-up come.

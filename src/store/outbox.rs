@@ -1,9 +1,10 @@
 //! Values of the outbox: deliveries that may be sent now, redelivery and replay.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::domain::ledger::DeliveryState;
-use crate::domain::{DeliveryId, Format, Timestamp};
+use crate::domain::ledger::{DeliveryState, Incident, Replay};
+use crate::domain::{DeliveryId, Event, EventType, Format, Payload, Timestamp};
 
 /// A delivery that may be sent now, under a lease.
 #[derive(Clone, Debug)]
@@ -78,4 +79,29 @@ pub(crate) struct Replayed {
     pub(crate) span: Option<(Timestamp, Timestamp)>,
     /// There are more events than one replay takes; nothing was changed.
     pub(crate) is_too_much: bool,
+}
+
+impl Replayed {
+    /// Counts what a replay would queue.
+    pub(super) fn of(replay: &Replay, is_too_much: bool) -> Self {
+        let Replay { fresh, pending, .. } = replay;
+        let integrations: BTreeSet<_> = fresh.iter().filter_map(|one| one.integration).collect();
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let first = fresh.iter().map(|one| one.at).min();
+        Self {
+            events: count(fresh.len()),
+            integrations: count(integrations.len()),
+            already_pending: count(*pending),
+            span: first.zip(fresh.iter().map(|one| one.at).max()),
+            is_too_much,
+        }
+    }
+}
+
+/// Returns the incident `open` when `event` begins it or goes on with it.
+pub(super) fn incident_of(event: &Event, open: Option<&str>) -> Option<Incident> {
+    let is_kind = matches!(event.kind, EventType::ValidationFailed | EventType::FlappingStarted);
+    let Payload::Integration(data) = &event.data else { return None };
+    let id = data.incident_id.clone().filter(|id| is_kind && Some(id.as_str()) == open)?;
+    Some(Incident { id, since: data.failing_since.unwrap_or(event.timestamp), is_notified: true })
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod evidence;
 pub(super) mod facts;
+pub(super) mod halves;
 pub(super) mod looks;
 pub(super) mod prepared;
 pub(super) mod took;

@@ -5,8 +5,8 @@ use super::error::Fault;
 use super::prepared::{self, Judged};
 use super::tx::{Tx, get, params};
 use super::{
-    StoreError, configuration, expiry, fault, fingerprint, health, known, lane, outage, row,
-    silence,
+    StoreError, configuration, expiry, fault, fingerprint, halves, health, known, lane, outage,
+    row, silence,
 };
 use crate::domain::ledger::{Effect, FactsRef, NewEvent, NewTransition, Row, Trigger};
 use crate::domain::{IntegrationId, Timestamp};
@@ -64,7 +64,7 @@ pub(super) async fn apply(tx: &Tx, effect: &Effect, asked: &Asked<'_>) -> Result
 }
 
 async fn save_row(tx: &Tx, row: &Row, asked: &Asked<'_>) -> Result<(), StoreError> {
-    let former = asked.row.and_then(row::facts_of);
+    let former = asked.row.and_then(halves::facts_of);
     let seen = (row.seen.fingerprint.map(|one| one.facts), asked.run);
     let facts = if let (Some(FactsRef::OfRun(index)), Some(Recording { prepared, .. })) = seen {
         if let Some(seen) = prepared.expiries.get(index) {
@@ -76,7 +76,7 @@ async fn save_row(tx: &Tx, row: &Row, asked: &Asked<'_>) -> Result<(), StoreErro
         }
     } else {
         expiry::add_earliest(tx, row, asked.row).await?;
-        row::facts_of(row)
+        halves::facts_of(row)
     };
     row::save(tx, row, asked.row, facts).await?;
     match former.filter(|former| Some(*former) != facts) {

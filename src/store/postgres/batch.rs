@@ -13,7 +13,7 @@ use super::connect::Connections;
 use super::prepared::{self, Expiries, Prepared};
 use super::row::{row_columns, row_tables};
 use super::tx::{Tx, get, params, transact};
-use super::{NotificationContext, Recorded, StoreError, looks, row, run};
+use super::{NotificationContext, Recorded, StoreError, halves, looks, row, run};
 use crate::domain::ledger::{self, Case, Decision, Effect, FactsRef, Row};
 use crate::domain::{Class, RunId, Timestamp};
 
@@ -204,8 +204,8 @@ fn progress(
         }
         Some(FactsRef::Stored(_)) | None => row.seen.next_end == locked.row.seen.next_end,
     };
-    let facts = row::facts_of(&locked.row);
-    if !is_same || row.lease.is_some() || !row::is_cold_part_same(&row, &locked.row, facts) {
+    let facts = halves::facts_of(&locked.row);
+    if !is_same || row.lease.is_some() || !halves::is_cold_part_same(&row, &locked.row, facts) {
         return None;
     }
     Some((Kept { row: *row, id, index, rule, evidence }, answer))

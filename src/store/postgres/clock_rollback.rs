@@ -2,7 +2,7 @@
 //! clock as it is now.
 
 use super::tx::{Tx, params};
-use super::{StoreError, lane, row};
+use super::{StoreError, halves, lane, row};
 use crate::domain::ledger::after_clock_rollback;
 use crate::domain::{IntegrationId, Schedule, Timestamp};
 
@@ -20,7 +20,7 @@ pub(super) async fn reschedule(
     for (id, schedule) in schedules {
         let Some(stored) = rows.get(id) else { continue };
         if let Some(row) = after_clock_rollback(stored, schedule, now) {
-            row::save(tx, &row, Some(stored), row::facts_of(&row)).await?;
+            row::save(tx, &row, Some(stored), halves::facts_of(&row)).await?;
             changed += 1;
         }
     }

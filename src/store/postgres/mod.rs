@@ -68,7 +68,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::across::{Attributed, ExpiryRow, Position, RunFilter, STRIP_MAX, TransitionFilter};
 use super::audit::{Act, AuditFilter, AuditRow};
 use super::error::StoreError;
-use super::forms::{evidence, looks, took};
+use super::forms::{evidence, halves, looks, took};
 use super::in_use::{InUse, KeptRow};
 use super::mutes::{MuteRow, NoticeRow, OutageRow, OwnFaultRow, Released, SilenceRow};
 use super::node::{KnownNode, NodeNote, NodeRow, Opening, ProcessId};

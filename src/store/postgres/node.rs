@@ -279,6 +279,7 @@ pub(super) async fn load(tx: &Reads) -> Result<NodeRow, StoreError> {
 pub(super) async fn all(tx: &Reads) -> Result<Vec<KnownNode>, StoreError> {
     const SQL: &str = concat!(
         node_columns!(),
+        "beat_at_ms, ",
         clock!(),
         " - beat_at_ms AS age_ms FROM revalidated.node ORDER BY name COLLATE \"C\""
     );
@@ -287,12 +288,14 @@ pub(super) async fn all(tx: &Reads) -> Result<Vec<KnownNode>, StoreError> {
         let document = |source| StoreError::Document { table: "node", source };
         let labels = serde_json::from_str(get(row, "labels")?).map_err(document)?;
         let age_ms: Option<i64> = get(row, "age_ms")?;
+        let mut node = read(row)?;
+        node.seen_at = instant(row, "beat_at_ms")?.or(node.seen_at);
         Ok(KnownNode {
             identity: NodeIdentity { name: get(row, "name")?, labels },
             version: get(row, "version")?,
             address: get(row, "address")?,
             is_alive: Some(age_ms.is_some_and(|age| age < longest)),
-            row: read(row)?,
+            row: node,
         })
     };
     tx.rows(SQL, &[]).await?.iter().map(known).collect()

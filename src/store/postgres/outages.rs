@@ -2,11 +2,11 @@
 
 use tokio_postgres::Row;
 
-use super::column::{count, instant, labels, parse, status};
+use super::column::{count, instant, parse};
 use super::page::{self, Key, Listed, Page};
 use super::tx::{Reads, get, params};
-use super::{NoticeRow, OutageRow, StoreError};
-use crate::domain::{Factor, IntegrationRef, OutageMember, Timestamp};
+use super::{NoticeRow, OutageRow, StoreError, outage};
+use crate::domain::{Factor, OutageMember, Timestamp};
 
 /// Columns of an outage for people.
 macro_rules! outage_columns {
@@ -62,19 +62,7 @@ pub(super) async fn members(tx: &Reads, outage: &str) -> Result<Vec<OutageMember
         FROM revalidated.outage_member
         JOIN revalidated.integration ON integration.id = integration_id
         WHERE outage_member.outage_id = $1 ORDER BY name, integration.id";
-    let read = |row: &Row| {
-        Ok(OutageMember {
-            integration: IntegrationRef {
-                id: get(row, "id")?,
-                name: get(row, "name")?,
-                kind: get(row, "kind")?,
-                labels: labels(get(row, "labels")?)?,
-            },
-            status: status(row, "status")?,
-            sequence: get(row, "sequence")?,
-        })
-    };
-    tx.rows(SQL, params![outage => TEXT]).await?.iter().map(read).collect()
+    tx.rows(SQL, params![outage => TEXT]).await?.iter().map(outage::member).collect()
 }
 
 /// Reads the receivers of an open incident, by name, with the deliveries that notify them of it.

@@ -16,12 +16,9 @@ use super::{
     Attempt, Disabled, NotificationContext, PendingDelivery, Redelivered, Replayed, Span,
     StoreError, health,
 };
-use crate::domain::ledger::{
-    self, DeliveryRecord, Incident, Overdue, PastEvent, Queue, Redelivery, Replay,
-};
-use crate::domain::{
-    DeliveryId, Event, EventType, IntegrationId, Payload, Subscription, Timestamp,
-};
+use crate::domain::ledger::{self, DeliveryRecord, Overdue, PastEvent, Queue, Redelivery};
+use crate::domain::{DeliveryId, Event, IntegrationId, Subscription, Timestamp};
+use crate::store::outbox::incident_of;
 use crate::store::random;
 
 /// The most events that one replay takes: its transaction locks what is sent meanwhile.
@@ -211,7 +208,7 @@ pub(super) async fn plan_replay(
 ) -> Result<Replayed, StoreError> {
     let past = past(tx, subscription, span).await?;
     let is_too_much = REPLAY_MAX < past.len();
-    Ok(described(&ledger::replay(subscription, past, Timestamp::default()), is_too_much))
+    Ok(Replayed::of(&ledger::replay(subscription, past, Timestamp::default()), is_too_much))
 }
 
 /// Queues the events of `span` that the receiver wants for it again.
@@ -229,22 +226,7 @@ pub(super) async fn replay(
     if !is_too_much {
         Asked::default().apply_all(tx, &replay.effects).await?;
     }
-    Ok(described(&replay, is_too_much))
-}
-
-fn described(replay: &Replay, is_too_much: bool) -> Replayed {
-    let Replay { fresh, pending, .. } = replay;
-    let integrations: std::collections::BTreeSet<_> =
-        fresh.iter().filter_map(|one| one.integration).collect();
-    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-    let first = fresh.iter().map(|one| one.at).min();
-    Replayed {
-        events: count(fresh.len()),
-        integrations: count(integrations.len()),
-        already_pending: count(*pending),
-        span: first.zip(fresh.iter().map(|one| one.at).max()),
-        is_too_much,
-    }
+    Ok(Replayed::of(&replay, is_too_much))
 }
 
 /// Loads the events of `span` that a receiver wants; one more than a replay takes when there are more.
@@ -294,16 +276,8 @@ fn past_event(row: &Row, subscription: &Subscription) -> Result<Option<PastEvent
         integration: get::<Option<i64>>(row, "integration_id")?.map(IntegrationId),
         at: Timestamp(get(row, "created_at_ms")?),
         delivery: delivery.map(DeliveryId).zip(state.map(delivery_state).transpose()?),
-        incident: begun(&event, get(row, "incident_id")?),
+        incident: incident_of(&event, get(row, "incident_id")?),
     }))
-}
-
-/// Returns the incident `open` when `event` begins it or goes on with it.
-fn begun(event: &Event, open: Option<&str>) -> Option<Incident> {
-    let is_kind = matches!(event.kind, EventType::ValidationFailed | EventType::FlappingStarted);
-    let Payload::Integration(data) = &event.data else { return None };
-    let id = data.incident_id.clone().filter(|id| is_kind && Some(id.as_str()) == open)?;
-    Some(Incident { id, since: data.failing_since.unwrap_or(event.timestamp), is_notified: true })
 }
 
 /// Heads of lanes that a receiver should have been sent long ago, whose lanes are locked: deliveries must end in

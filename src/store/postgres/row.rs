@@ -7,11 +7,11 @@ use tokio_postgres::Row as SqlRow;
 
 use super::column::{class, count, flips, instant, labels, parse, trigger};
 use super::tx::{Reads, Tx, get, params};
-use super::{StoreError, evidence};
+use super::{StoreError, evidence, halves};
 use crate::domain::ledger::{
     FactsRef, Fingerprint, Flapping, Incident, Lease, Mute, Progress, Row, Seen, Suspect,
 };
-use crate::domain::{Counters, Evidence, IntegrationId, OwnFault, Status, Timestamp};
+use crate::domain::{Counters, IntegrationId, OwnFault, Status, Timestamp};
 
 /// The columns that [`read`] needs, of both halves.
 macro_rules! row_columns {
@@ -171,7 +171,7 @@ pub(super) async fn save(
     facts: Option<i64>,
 ) -> Result<(), StoreError> {
     save_progress(tx, row).await?;
-    if before.is_some_and(|before| is_cold_part_same(row, before, facts)) {
+    if before.is_some_and(|before| halves::is_cold_part_same(row, before, facts)) {
         return Ok(());
     }
     save_cold(tx, row, facts).await
@@ -234,41 +234,4 @@ async fn save_cold(tx: &Tx, row: &Row, facts: Option<i64>) -> Result<(), StoreEr
     ];
     tx.execute(SQL, params).await?;
     Ok(())
-}
-
-/// Returns the stored facts that `row` points to.
-pub(super) fn facts_of(row: &Row) -> Option<i64> {
-    match row.seen.fingerprint?.facts {
-        FactsRef::Stored(id) => Some(id),
-        FactsRef::OfRun(_) => None,
-    }
-}
-
-/// Returns true when the half of a row that most runs leave as it is, is the same in both.
-pub(super) fn is_cold_part_same(row: &Row, before: &Row, facts: Option<i64>) -> bool {
-    row.status == before.status
-        && row.pending == before.pending
-        && row.active.failing_since == before.active.failing_since
-        && is_same_evidence(&row.active.evidence, &before.active.evidence)
-        && row.candidate == before.candidate
-        && row.sequence == before.sequence
-        && row.transitions == before.transitions
-        && row.incident == before.incident
-        && row.notified == before.notified
-        && row.mute == before.mute
-        && row.warning_muted == before.warning_muted
-        && row.flips == before.flips
-        && row.flapping == before.flapping
-        && row.suspect == before.suspect
-        && row.own_fault == before.own_fault
-        && row.outage == before.outage
-        && facts == facts_of(before)
-}
-
-/// Returns true when the text of both is the same; the counters have columns of their own.
-fn is_same_evidence(one: &Evidence, other: &Evidence) -> bool {
-    let Evidence { counters: _, looks, is_failing, past } = one;
-    *looks == other.looks
-        && *is_failing == other.is_failing
-        && (*past == other.past || (looks.is_empty() && !is_failing))
 }

@@ -6,8 +6,8 @@ use super::asked::{Asked, Recording};
 use super::checksum::moved;
 use super::prepared::Judged;
 use super::{
-    StoreError, configuration, expiry, fault, fingerprint, health, known, lane, outage, prepared,
-    row, silence, wake,
+    StoreError, configuration, expiry, fault, fingerprint, halves, health, known, lane, outage,
+    prepared, row, silence, wake,
 };
 use crate::domain::ledger::{Effect, FactsRef, NewEvent, NewTransition, Row, Trigger};
 use crate::domain::{IntegrationId, Timestamp};
@@ -54,7 +54,7 @@ pub(super) fn apply(tx: &Connection, effect: &Effect, asked: &Asked<'_>) -> Resu
 }
 
 fn save_row(tx: &Connection, row: &Row, asked: &Asked<'_>) -> Result<(), StoreError> {
-    let former = asked.row.and_then(row::facts_of);
+    let former = asked.row.and_then(halves::facts_of);
     let seen = (row.seen.fingerprint.map(|one| one.facts), asked.run);
     let facts = if let (Some(FactsRef::OfRun(index)), Some(Recording { prepared, .. })) = seen {
         if let Some(seen) = prepared.expiries.get(index) {
@@ -63,7 +63,7 @@ fn save_row(tx: &Connection, row: &Row, asked: &Asked<'_>) -> Result<(), StoreEr
         prepared::facts(tx, prepared, index)?
     } else {
         expiry::add_earliest(tx, row, asked.row)?;
-        row::facts_of(row)
+        halves::facts_of(row)
     };
     row::save(tx, row, asked.row, facts)?;
     match former.filter(|former| Some(*former) != facts) {

@@ -3,7 +3,7 @@
 
 use rusqlite::{Connection, named_params};
 
-use super::{StoreError, row};
+use super::{StoreError, halves, row};
 use crate::domain::ledger::after_clock_rollback;
 use crate::domain::{IntegrationId, Schedule, Timestamp};
 
@@ -27,7 +27,7 @@ pub(super) fn reschedule(
     for (id, schedule) in schedules {
         let Some(stored) = row::load(tx, *id)? else { continue };
         if let Some(row) = after_clock_rollback(&stored, schedule, now) {
-            row::save(tx, &row, Some(&stored), row::facts_of(&row))?;
+            row::save(tx, &row, Some(&stored), halves::facts_of(&row))?;
             changed += 1;
         }
     }

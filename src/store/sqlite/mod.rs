@@ -1,4 +1,4 @@
-//! The embedded engine: `SQLite`, the only place that knows SQL.
+//! The embedded engine: `SQLite`, on a file that one daemon uses.
 //!
 //! [`Store`] hands commands to one thread that writes, [`View`] hands questions to a few that
 //! read; below them every function takes a connection and knows nothing of threads.
@@ -78,7 +78,7 @@ use tokio::sync::watch;
 use super::across::{Attributed, ExpiryRow, Position, RunFilter, STRIP_MAX, TransitionFilter};
 use super::audit::{Act, AuditFilter, AuditRow};
 use super::error::StoreError;
-use super::forms::{evidence, looks, took};
+use super::forms::{evidence, halves, looks, took};
 use super::in_use::{InUse, KeptRow};
 use super::mutes::{MuteRow, OutageRow, OwnFaultRow, Released, SilenceRow};
 use super::node::{NodeNote, NodeRow, ProcessId};

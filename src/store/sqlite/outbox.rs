@@ -13,12 +13,9 @@ use super::{
     Attempt, Disabled, NotificationContext, PendingDelivery, Redelivered, Replayed, Span,
     StoreError, health, queue,
 };
-use crate::domain::ledger::{
-    self, DeliveryRecord, Incident, Overdue, PastEvent, Queue, Redelivery, Replay,
-};
-use crate::domain::{
-    DeliveryId, Event, EventType, IntegrationId, Payload, Subscription, Timestamp,
-};
+use crate::domain::ledger::{self, DeliveryRecord, Overdue, PastEvent, Queue, Redelivery};
+use crate::domain::{DeliveryId, Event, IntegrationId, Subscription, Timestamp};
+use crate::store::outbox::incident_of;
 
 /// The most events that one replay takes: the daemon waits for its transaction.
 pub(super) const REPLAY_MAX: usize = 20_000;
@@ -211,22 +208,7 @@ pub(super) fn replay(
     if now.is_some() && !is_too_much {
         Asked::default().apply_all(tx, &replay.effects)?;
     }
-    Ok(described(&replay, is_too_much))
-}
-
-fn described(replay: &Replay, is_too_much: bool) -> Replayed {
-    let Replay { fresh, pending, .. } = replay;
-    let integrations: std::collections::BTreeSet<_> =
-        fresh.iter().filter_map(|one| one.integration).collect();
-    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-    let first = fresh.iter().map(|one| one.at).min();
-    Replayed {
-        events: count(fresh.len()),
-        integrations: count(integrations.len()),
-        already_pending: count(*pending),
-        span: first.zip(fresh.iter().map(|one| one.at).max()),
-        is_too_much,
-    }
+    Ok(Replayed::of(&replay, is_too_much))
 }
 
 /// Loads the events of `span` that a receiver wants; one more than a replay takes when there are more.
@@ -266,21 +248,13 @@ fn past(
             integration: row.get::<_, Option<i64>>("integration_id")?.map(IntegrationId),
             at: Timestamp(row.get("created_at_ms")?),
             delivery: delivery.map(DeliveryId).zip(state),
-            incident: begun(&event, row.get::<_, Option<String>>("incident_id")?.as_deref()),
+            incident: incident_of(&event, row.get::<_, Option<String>>("incident_id")?.as_deref()),
         });
         if REPLAY_MAX < past.len() {
             break;
         }
     }
     Ok(past)
-}
-
-/// Returns the incident `open` when `event` begins it or goes on with it.
-fn begun(event: &Event, open: Option<&str>) -> Option<Incident> {
-    let is_kind = matches!(event.kind, EventType::ValidationFailed | EventType::FlappingStarted);
-    let Payload::Integration(data) = &event.data else { return None };
-    let id = data.incident_id.clone().filter(|id| is_kind && Some(id.as_str()) == open)?;
-    Some(Incident { id, since: data.failing_since.unwrap_or(event.timestamp), is_notified: true })
 }
 
 /// Deliveries that a receiver should have been sent long ago: only the head of each queue, since they

@@ -4,13 +4,11 @@ use rusqlite::{Connection, OptionalExtension, Row as SqlRow, Statement, named_pa
 
 use super::checksum::{moved, sound};
 use super::column::{Columns, class, flips, labels, parse, report, report_status, trigger};
-use super::{StoreError, evidence};
+use super::{StoreError, evidence, halves};
 use crate::domain::ledger::{
     FactsRef, Fingerprint, Flapping, Incident, Mute, Progress, Row, Seen, StoredReport, Suspect,
 };
-use crate::domain::{
-    Counters, Evidence, IntegrationId, OwnFault, ReportStatus, RunId, Status, Timestamp,
-};
+use crate::domain::{Counters, IntegrationId, OwnFault, ReportStatus, RunId, Status, Timestamp};
 
 /// The columns that [`read`] needs.
 macro_rules! row_columns {
@@ -188,7 +186,7 @@ pub(super) fn save(
         cold_columns!(),
         " WHERE id = :id"
     );
-    if before.is_some_and(|before| is_cold_part_same(row, before, facts)) {
+    if before.is_some_and(|before| halves::is_cold_part_same(row, before, facts)) {
         let mut statement = tx.prepare_cached(PROGRESS)?;
         bind_progress(row, &mut statement)?;
         statement.raw_execute()?;
@@ -199,42 +197,6 @@ pub(super) fn save(
         statement.raw_execute()?;
     }
     Ok(())
-}
-
-/// Returns the stored facts that `row` points to.
-pub(super) fn facts_of(row: &Row) -> Option<i64> {
-    match row.seen.fingerprint?.facts {
-        FactsRef::Stored(id) => Some(id),
-        FactsRef::OfRun(_) => None,
-    }
-}
-
-fn is_cold_part_same(row: &Row, before: &Row, facts: Option<i64>) -> bool {
-    row.status == before.status
-        && row.pending == before.pending
-        && row.active.failing_since == before.active.failing_since
-        && is_same_evidence(&row.active.evidence, &before.active.evidence)
-        && row.candidate == before.candidate
-        && row.sequence == before.sequence
-        && row.transitions == before.transitions
-        && row.incident == before.incident
-        && row.notified == before.notified
-        && row.mute == before.mute
-        && row.warning_muted == before.warning_muted
-        && row.flips == before.flips
-        && row.flapping == before.flapping
-        && row.suspect == before.suspect
-        && row.own_fault == before.own_fault
-        && row.outage == before.outage
-        && facts == facts_of(before)
-}
-
-/// Returns true when the text of both is the same; the counters have columns of their own.
-fn is_same_evidence(one: &Evidence, other: &Evidence) -> bool {
-    let Evidence { counters: _, looks, is_failing, past } = one;
-    *looks == other.looks
-        && *is_failing == other.is_failing
-        && (*past == other.past || (looks.is_empty() && !is_failing))
 }
 
 fn bind_progress(row: &Row, statement: &mut Statement<'_>) -> rusqlite::Result<()> {
