@@ -112,6 +112,7 @@ impl StoreError {
     /// Returns the reason for which the server of the store cannot be reached, when that is the error: it passes by
     /// itself.
     #[cfg(not(feature = "postgres"))]
+    #[expect(clippy::unused_self, reason = "a file is always reached")]
     pub(crate) fn unreachable(&self) -> Option<String> {
         None
     }
@@ -122,8 +123,8 @@ impl StoreError {
     }
 }
 
-#[cfg(not(feature = "postgres"))]
 /// Returns the error of a location whose engine this build has not.
+#[cfg(not(feature = "postgres"))]
 pub(super) fn no_engine(address: &PostgresAddress) -> StoreError {
     let problem = "this build cannot use PostgreSQL; install one with the feature `postgres`";
     StoreError::Server { address: address.to_string(), problem: problem.to_owned() }

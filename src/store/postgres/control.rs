@@ -22,7 +22,7 @@ pub(crate) struct Control {
 }
 
 impl Control {
-    /// Implements [`crate::store::Control::open_postgres`] on this engine.
+    /// Implements [`crate::store::Control::open`] on this engine.
     pub(crate) async fn open(
         address: &Arc<PostgresAddress>,
         author: &str,

@@ -17,7 +17,7 @@ use super::connect::{Connections, Lent};
 use super::error::{Fault, is_end};
 use crate::store::random;
 
-/// Values of a statement with their types, made by [`params!`](super::params).
+/// Values of a statement with their types, made by `params!`.
 pub(super) type Params<'p> = &'p [(&'p (dyn ToSql + Sync), Type)];
 
 /// Makes the values of a statement: `params![id.0 => INT8, name => TEXT]` are `$1` and `$2`.
