@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::bench::{Bench, failed, first_page, passed, wanted};
 use super::server::Database;
 use crate::domain::{Class, Status, Timestamp};
-use crate::store::Recorded;
+use crate::store::{NewSilence, Recorded};
 
 /// End of a request that commits.
 const COMMIT: &[u8] = b"COMMIT\0";
@@ -95,6 +95,21 @@ async fn run_is_stored_once_when_the_answers_to_its_commits_are_lost() {
     let sent = bench.deliver("a").await;
     let numbers: Vec<_> = sent.iter().map(|body| body["data"]["sequence"].as_i64()).collect();
     assert!(numbers.is_sorted(), "{numbers:?}");
+}
+
+#[tokio::test]
+async fn silence_is_made_once_when_the_answer_to_its_commit_is_lost() {
+    let database = Database::plain();
+    let proxy = Proxy::start(database.port()).await;
+    let bench = Bench::through(database, proxy.port).await;
+    let until = bench.now.plus(Duration::from_hours(1));
+    let new = NewSilence { until, ..NewSilence::default() };
+    let mut control = bench.control().await;
+    proxy.lose_next();
+    let id = control.silence(&new, bench.now).await.unwrap();
+    assert!(proxy.has_lost());
+    let silences = bench.view().silences(true, bench.now, first_page()).await.unwrap().rows;
+    assert_eq!(silences.iter().map(|row| row.id).collect::<Vec<_>>(), [id]);
 }
 
 #[tokio::test]

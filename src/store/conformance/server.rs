@@ -101,6 +101,16 @@ impl Database {
         self.location_by(self.server.port)
     }
 
+    /// Returns the name of the database.
+    pub(in crate::store) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Runs statements in it as the administrator of the server.
+    pub(in crate::store) fn administer(&self, statements: &str) {
+        self.server.sql(&self.name, statements);
+    }
+
     /// Returns the port of its server.
     pub(super) fn port(&self) -> u16 {
         self.server.port

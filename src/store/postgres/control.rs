@@ -150,15 +150,11 @@ impl Control {
         now: Timestamp,
     ) -> Result<i64, StoreError> {
         let author = self.author.as_str();
-        transact!(&self.connections, tx => {
-            let id = silences::add(tx, new, now).await?;
-            let is_acknowledgement = new.acknowledges.is_some();
-            let act = if is_acknowledgement { Act::Acknowledge } else { Act::Silence };
-            let target = silence_target(tx, id).await?;
-            let comment = new.comment.as_str();
-            audit::insert(tx, NewAudit { act, author, target: &target, comment }, now).await?;
-            Ok(id)
-        })
+        transact!(
+            &self.connections,
+            tx => add_silence(tx, new, author, now).await,
+            id => Ok(silences::find(tx, *id).await?.is_some())
+        )
     }
 
     /// Implements [`crate::store::Control::end_silence`] on this engine.
@@ -192,6 +188,20 @@ async fn enable(tx: &Tx, name: &str, now: Timestamp) -> Result<(), StoreError> {
     super::lane::lock_all(tx, name).await?;
     let Some(health) = health::lock(tx, name).await? else { return Ok(()) };
     asked::Asked::default().apply_all(tx, &ledger::enable(&health, now)).await
+}
+
+async fn add_silence(
+    tx: &Tx,
+    new: &NewSilence,
+    author: &str,
+    now: Timestamp,
+) -> Result<i64, StoreError> {
+    let id = silences::add(tx, new, now).await?;
+    let act = if new.acknowledges.is_some() { Act::Acknowledge } else { Act::Silence };
+    let target = silence_target(tx, id).await?;
+    let comment = new.comment.as_str();
+    audit::insert(tx, NewAudit { act, author, target: &target, comment }, now).await?;
+    Ok(id)
 }
 
 /// Adds an entry without a comment to the audit trail.

@@ -120,8 +120,8 @@ struct Shared {
     node: String,
     /// Incarnation of this node, the owner of its leases.
     owner: i64,
-    /// Time since boot at which the latest heartbeat that was acknowledged was sent; none before the first.
-    beaten: Mutex<Option<Duration>>,
+    /// Time since boot at which the latest heartbeat that was acknowledged was sent.
+    beaten: Mutex<Duration>,
 }
 
 impl Store {
@@ -136,11 +136,11 @@ impl Store {
         let migrated = migrate::migrate(&connections).await;
         migrated.map_err(|error| server::explained(&shown, error))?;
         let owner = random::number()?;
-        node::begin(&connections, opening, owner).await?;
+        let beaten = Mutex::new(node::begin(&connections, opening, owner).await?);
         let view = View::open(address).await?;
         let latest = tx::read!(&connections, tx => history::latest_event(tx).await)?;
         connections.note_latest(latest);
-        let (node, beaten) = (opening.node.name.clone(), Mutex::default());
+        let node = opening.node.name.clone();
         let recordings = batch::start(connections.clone());
         Ok(Self { shared: Arc::new(Shared { connections, recordings, node, owner, beaten }), view })
     }
@@ -165,7 +165,7 @@ impl Store {
             let address = connections.address().to_string();
             return Err(StoreError::Occupied { address, problem: Fault::Lost.to_string() });
         }
-        *shared.beaten.lock().unwrap_or_else(PoisonError::into_inner) = Some(sent);
+        *shared.beaten.lock().unwrap_or_else(PoisonError::into_inner) = sent;
         connections.note_latest(tx::read!(connections, tx => history::latest_event(tx).await)?);
         Ok(())
     }
@@ -177,12 +177,10 @@ impl Store {
     /// Fails when this node was not heard of for so long that another may take over.
     fn writes(&self) -> Result<&Connections, StoreError> {
         let beaten = *self.shared.beaten.lock().unwrap_or_else(PoisonError::into_inner);
-        match beaten {
-            Some(beaten) if UNHEARD_MAX <= node::since_boot().saturating_sub(beaten) => {
-                Err(Fault::Late.into())
-            }
-            Some(_) | None => Ok(&self.shared.connections),
+        if UNHEARD_MAX <= node::since_boot().saturating_sub(beaten) {
+            return Err(Fault::Late.into());
         }
+        Ok(&self.shared.connections)
     }
 
     /// Implements [`crate::store::Store::note`] on this engine.

@@ -52,7 +52,8 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Number of looks, for longer than a node without heartbeats counts as alive.
 const LOOKS_MAX: u32 = 30;
 
-/// Takes the row of this node. While another one was alive a moment ago, it waits until that one beats again, or is dead.
+/// Takes the row of this node; returns the time since boot before it did, which counts as the first heartbeat. While
+/// another one was alive a moment ago, it waits until that one beats again, or is dead.
 ///
 /// # Errors
 ///
@@ -61,11 +62,12 @@ pub(super) async fn begin(
     connections: &Connections,
     opening: &Opening,
     incarnation: i64,
-) -> Result<(), StoreError> {
+) -> Result<Duration, StoreError> {
     let mut before = None;
     for look in 0..=LOOKS_MAX {
+        let sent = since_boot();
         let taken = transact!(connections, tx => take(tx, opening, incarnation).await)?;
-        let Err(Alive { shown, beat }) = taken else { return Ok(()) };
+        let Err(Alive { shown, beat }) = taken else { return Ok(sent) };
         if LOOKS_MAX <= look || before.is_some_and(|before| before != beat) {
             let address = connections.address().to_string();
             return Err(StoreError::Occupied { address, problem: shown });

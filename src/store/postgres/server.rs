@@ -19,17 +19,10 @@ pub(super) async fn require(tx: &Reads, address: &str) -> Result<(), StoreError>
                current_setting('synchronous_commit') AS synchronous_commit,
                coalesce(current_setting('synchronous_standby_names', TRUE), '') = ''
                    AND EXISTS (SELECT 1 FROM pg_catalog.pg_stat_replication) AS is_unsynchronised";
-    let refused =
-        |problem: String| Err(StoreError::Server { address: address.to_owned(), problem });
     let row = tx.one(SQL, &[]).await?;
     let (version, number): (&str, i32) = (get(&row, "version")?, get(&row, "number")?);
-    if version.contains("CockroachDB") || version.contains("Yugabyte") {
-        return refused(format!("this is not PostgreSQL, which alone is supported: {version}"));
-    }
-    if number < VERSION_MIN {
-        return refused(format!(
-            "PostgreSQL 13 is the oldest version that is supported: {version}"
-        ));
+    if let Some(problem) = refused(version, number) {
+        return Err(StoreError::Server { address: address.to_owned(), problem });
     }
     for setting in ["fsync", "full_page_writes", "synchronous_commit"] {
         if get::<&str>(&row, setting)? == "off" {
@@ -44,6 +37,15 @@ pub(super) async fn require(tx: &Reads, address: &str) -> Result<(), StoreError>
         );
     }
     Ok(())
+}
+
+/// Returns why a server of this version cannot be used, if it cannot.
+fn refused(version: &str, number: i32) -> Option<String> {
+    if version.contains("CockroachDB") || version.contains("Yugabyte") {
+        return Some(format!("this is not PostgreSQL, which alone is supported: {version}"));
+    }
+    (number < VERSION_MIN)
+        .then(|| format!("PostgreSQL 13 is the oldest version that is supported: {version}"))
 }
 
 /// Explains a failure to make the schema, or to read it, in words that help.
@@ -75,4 +77,24 @@ pub(super) fn explained(address: &str, error: StoreError) -> StoreError {
         | None => return error,
     };
     StoreError::Server { address: address.to_owned(), problem }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Versions as the servers give them, with the numbers that they claim.
+    #[test]
+    fn servers_that_only_speak_the_protocol_and_old_ones_are_refused() {
+        let cockroach = "CockroachDB CCL v23.1.11 (x86_64-pc-linux-gnu, built 2023/09/27)";
+        let yugabyte = "PostgreSQL 15.2-YB-2.25.0.0-b0 on x86_64-pc-linux-gnu, YugabyteDB";
+        let old = "PostgreSQL 12.17 on x86_64-pc-linux-gnu";
+        for (version, number) in [(cockroach, 130_000), (yugabyte, 150_002), (old, 120_017)] {
+            let problem = refused(version, number).unwrap();
+            assert!(problem.contains("PostgreSQL") && problem.ends_with(version), "{problem}");
+        }
+        for number in [130_000, 150_014, 180_000] {
+            assert_eq!(refused("PostgreSQL on x86_64-pc-linux-gnu", number), None);
+        }
+    }
 }

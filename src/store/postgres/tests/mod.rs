@@ -2,6 +2,7 @@
 
 mod nodes;
 mod plans;
+mod server;
 
 use super::Store;
 use super::tx::Tx;
