@@ -14,6 +14,7 @@ mod error;
 mod facade;
 mod forms;
 mod in_use;
+mod merge;
 mod mutes;
 mod node;
 mod outbox;

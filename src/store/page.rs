@@ -111,6 +111,11 @@ impl Page {
     pub(crate) const fn after(cursor: Cursor, limit: u32) -> Self {
         Self { after: Some(cursor), limit }
     }
+
+    /// Returns the number of rows on it.
+    pub(super) fn size(&self) -> u32 {
+        self.limit.clamp(1, PAGE_MAX)
+    }
 }
 
 /// Rows of a page, and where the next one begins.

@@ -7,6 +7,7 @@ use super::{
     EventRow, Events, HistoryRow, RunRow, StoreError, TransitionRow, fingerprint, looks, took,
 };
 use crate::domain::{IntegrationId, RunId, Timestamp};
+use crate::store::merge::{Merged, merged};
 use tokio_postgres::Row;
 
 /// Columns of [`run_row`], from `run` and `report`.
@@ -116,38 +117,19 @@ pub(super) fn transition_row(row: &Row) -> Result<TransitionRow, StoreError> {
     })
 }
 
-/// Reads a page of runs and transitions as one list, newest first; a status change stands above the
-/// run that caused it.
-///
-/// Both are merged and not sorted: where a clock was rolled back, each keeps the order of its ids, by
-/// which the next page goes on.
+/// Reads a page of runs and transitions as one list, newest first.
 pub(super) async fn history(
     tx: &Reads,
     id: IntegrationId,
     page: &Page,
 ) -> Result<Listed<HistoryRow>, StoreError> {
-    let (mut run, mut transition) = page::before_both(tx, page).await?;
+    let after = page::before_both(tx, page).await?;
     let limit = page::with_next(page);
-    let mut runs = runs_before(tx, id, run, limit).await?.into_iter().peekable();
-    let mut transitions =
-        transitions_before(tx, id, transition, limit).await?.into_iter().peekable();
-    let mut rows = Vec::new();
-    for _ in 0..page::size(page) {
-        let started_at = runs.peek().map(|run| run.started_at);
-        let is_next = |row: &TransitionRow| started_at.is_none_or(|at| at <= row.at);
-        if let Some(row) = transitions.next_if(is_next) {
-            transition = row.id;
-            rows.push(HistoryRow::Transition(row));
-        } else if let Some(row) = runs.next() {
-            run = row.id.0;
-            rows.push(HistoryRow::Run(row));
-        }
-    }
-    let next = if runs.peek().is_some() || transitions.peek().is_some() {
-        Some(page::cursor(tx, Key::Both(run, transition)).await?)
-    } else {
-        None
-    };
+    let runs = runs_before(tx, id, after.0, limit).await?;
+    let transitions = transitions_before(tx, id, after.1, limit).await?;
+    let Merged { rows, last, has_more } = merged(after, runs, transitions, page.size());
+    let next =
+        if has_more { Some(page::cursor(tx, Key::Both(last.0, last.1)).await?) } else { None };
     Ok(Listed { rows, next })
 }
 

@@ -15,6 +15,7 @@ use super::{
     StoreError, TransitionRow, looks, took,
 };
 use crate::domain::{DeliveryId, EventType, IntegrationId, RunId, Timestamp};
+use crate::store::merge::{Merged, merged};
 
 pub(super) fn run_row(row: &SqlRow<'_>) -> Result<RunRow, StoreError> {
     let decided: Option<String> = row.get("class")?;
@@ -120,34 +121,18 @@ pub(super) fn transition_row(row: &SqlRow<'_>) -> Result<TransitionRow, StoreErr
     })
 }
 
-/// Reads a page of runs and transitions as one list, newest first; a status change stands above the
-/// run that caused it.
-///
-/// Both are merged and not sorted: where a clock was rolled back, each keeps the order of its ids, by
-/// which the next page goes on.
+/// Reads a page of runs and transitions as one list, newest first.
 pub(super) fn history(
     tx: &Connection,
     id: IntegrationId,
     page: &Page,
 ) -> Result<Listed<HistoryRow>, StoreError> {
-    let (mut run, mut transition) = page::before_both(tx, page)?;
+    let after = page::before_both(tx, page)?;
     let limit = page::with_next(page);
-    let mut runs = runs_before(tx, id, run, limit)?.into_iter().peekable();
-    let mut transitions = transitions_before(tx, id, transition, limit)?.into_iter().peekable();
-    let mut rows = Vec::new();
-    for _ in 0..page::size(page) {
-        let started_at = runs.peek().map(|run| run.started_at);
-        let is_next = |row: &TransitionRow| started_at.is_none_or(|at| at <= row.at);
-        if let Some(row) = transitions.next_if(is_next) {
-            transition = row.id;
-            rows.push(HistoryRow::Transition(row));
-        } else if let Some(row) = runs.next() {
-            run = row.id.0;
-            rows.push(HistoryRow::Run(row));
-        }
-    }
-    let more = runs.peek().is_some() || transitions.peek().is_some();
-    let next = more.then(|| page::cursor(tx, Key::Both(run, transition))).transpose()?;
+    let runs = runs_before(tx, id, after.0, limit)?;
+    let transitions = transitions_before(tx, id, after.1, limit)?;
+    let Merged { rows, last, has_more } = merged(after, runs, transitions, page.size());
+    let next = has_more.then(|| page::cursor(tx, Key::Both(last.0, last.1))).transpose()?;
     Ok(Listed { rows, next })
 }
 

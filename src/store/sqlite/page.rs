@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-pub(super) use super::super::page::{Cursor, Key, Listed, PAGE_MAX, Page};
+pub(super) use super::super::page::{Cursor, Key, Listed, Page};
 use super::StoreError;
 use crate::domain::Timestamp;
 
@@ -67,14 +67,9 @@ fn after<'p, T>(
     of(&cursor.key).filter(|_| is_known).ok_or(StoreError::WrongCursor)
 }
 
-/// Number of rows of `page`.
-pub(super) fn size(page: &Page) -> u32 {
-    page.limit.clamp(1, PAGE_MAX)
-}
-
 /// Number of rows to read for `page`: one more than it shows, which says whether there is another.
 pub(super) fn with_next(page: &Page) -> u32 {
-    size(page).saturating_add(1)
+    page.size().saturating_add(1)
 }
 
 /// Page made of `rows`, which were read by [`with_next`].
@@ -84,7 +79,7 @@ pub(super) fn listed<T>(
     mut rows: Vec<T>,
     key: impl Fn(&T) -> Key,
 ) -> Result<Listed<T>, StoreError> {
-    let most = usize::try_from(size(page)).unwrap_or(usize::MAX);
+    let most = usize::try_from(page.size()).unwrap_or(usize::MAX);
     let more = most < rows.len();
     rows.truncate(most);
     let next = match rows.last().filter(|_| more) {

@@ -14,7 +14,7 @@ async fn said_after(statements: &str) -> String {
 }
 
 #[tokio::test]
-async fn role_that_may_not_create_the_schema_is_told_what_it_needs() {
+async fn error_for_a_role_that_may_not_create_the_schema_names_the_grant() {
     let problem = said_after("ALTER DATABASE NAME OWNER TO CURRENT_USER").await;
     assert!(problem.contains("GRANT CREATE ON DATABASE"), "{problem}");
 }
