@@ -29,7 +29,8 @@ impl End {
     /// Returns the exit status after an error of the store.
     pub(super) fn of(error: &StoreError) -> Self {
         match error {
-            StoreError::InUse { .. } | StoreError::Occupied { .. } => Self::InUse,
+            StoreError::InUse { .. } => Self::InUse,
+            StoreError::Occupied { .. } => Self::Configuration,
             StoreError::Newer { .. } => Self::Newer,
             error if error.is_damage() => Self::Damaged,
             StoreError::Engine(_)

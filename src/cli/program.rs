@@ -9,7 +9,9 @@ use anyhow::Context as _;
 use clap::Parser;
 use tokio::runtime::{Builder, Runtime};
 
-use super::args::{Arguments, Command, DaemonStatus, Global, Run, Validate, WebhookAction};
+use super::args::{
+    Arguments, Command, ConfigAction, DaemonStatus, Global, Run, Validate, WebhookAction,
+};
 use super::error::{CommandError, print_error};
 use super::print::{Answer, End, Screen};
 use super::serve::Servers;
@@ -112,6 +114,7 @@ fn answer(arguments: Arguments) -> Result<Answer, CommandError> {
         | Command::Redeliver(_)
         | Command::Replay(_)
         | Command::Nodes(_)
+        | Command::Config(_)
         | Command::Audit(_)
         | Command::Backup(_)
         | Command::Restore(_)
@@ -191,6 +194,9 @@ async fn dispatch(global: &Global, command: Command) -> Result<Answer, CommandEr
         Command::Redeliver(args) => redeliver::answer(global, &args, screen).await,
         Command::Replay(args) => redeliver::replay(global, &args, screen).await,
         Command::Nodes(args) => nodes::answer(global, &args, screen).await,
+        Command::Config(ConfigAction::Publish(args)) => {
+            reload::publish(global, &args, screen).await
+        }
         Command::Audit(args) => audit::answer(global, args, screen).await,
         Command::Backup(args) => backup::answer(global, &args, screen),
         Command::Store(action) => store::answer(global, &action, screen),

@@ -1,4 +1,4 @@
-//! `reload`: has the running daemon read its configuration again, waits for it, and shows the outcome.
+//! `reload` and `config publish`: have the running daemon read its configuration again, wait for it, and show the outcome.
 
 use std::time::Duration;
 
@@ -25,11 +25,32 @@ pub(super) async fn answer(
     screen: Screen,
 ) -> Result<Answer, CommandError> {
     let location = read::location(global, &args.source)?;
-    if is_in_use(&location).await == Some(false) {
+    reloaded(&location, args, screen).await
+}
+
+/// Does the same; the configuration that the daemon reads is then in force on all daemons of the database.
+pub(super) async fn publish(
+    global: &Global,
+    args: &Reload,
+    screen: Screen,
+) -> Result<Answer, CommandError> {
+    let location = read::location(global, &args.source)?;
+    let control = Control::open(&location, &args.by.name()).await;
+    let mut control = control.context("opening the store")?;
+    control.publish(screen.now).await.context("writing to the store")?;
+    reloaded(&location, args, screen).await
+}
+
+async fn reloaded(
+    location: &Location,
+    args: &Reload,
+    screen: Screen,
+) -> Result<Answer, CommandError> {
+    if is_in_use(location).await == Some(false) {
         return Err(stopped("the daemon does not run"));
     }
-    let view = View::open(&location).await.context("opening the store")?;
-    note(&location, args, screen).await?;
+    let view = View::open(location).await.context("opening the store")?;
+    note(location, args, screen).await?;
     let before = view.node().await.context("reading the store")?;
     let Some(process) = before.process else {
         return Err(stopped("the daemon has not started yet"));
@@ -39,7 +60,7 @@ pub(super) async fn answer(
     })?;
     let may_live = async || {
         before.process.is_some_and(|process| daemon::may_be_alive(process, args.main_process))
-            && is_in_use(&location).await != Some(false)
+            && is_in_use(location).await != Some(false)
     };
     let outcome = wait(&view, &before, may_live, screen).await?;
     let outcome = outcome

@@ -46,7 +46,8 @@ async fn start(
     let places = places.insert(Places { store, backups, config: global.config.clone() });
     let servers = Servers::bind(&assembly.settings).await?;
     let Run { allow_removals: removals, no_copy } = args;
-    let started = Daemon::start_as(assembly, Start { removals, is_copied: !no_copy }).await;
+    let start = Start { removals, is_copied: !no_copy, config: global.config.clone() };
+    let started = Daemon::start_as(assembly, start).await;
     Ok((started.map_err(|error| of_daemon(error, Some(places)))?, servers))
 }
 
@@ -61,6 +62,7 @@ fn of_daemon(error: DaemonError, places: Option<&Places>) -> CommandError {
         DaemonError::Configuration(_)
         | DaemonError::Receiver(_)
         | DaemonError::Removals(_)
+        | DaemonError::Waits(_)
         | DaemonError::Blocking(_)
         | DaemonError::Jobs(_)
         | DaemonError::Ended(_) => End::Failure,

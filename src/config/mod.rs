@@ -218,7 +218,10 @@ pub(crate) fn store_location(main: Option<&Path>) -> Option<Location> {
     gathered.main_partly(main.unwrap_or(Path::new(DEFAULT_PATH)));
     gathered.layers.extend(layers::environment(std::env::vars_os(), &faults));
     let merged = layers::merge(&gathered.layers).ok()?;
-    store::read(Reader::new(merged.entry("store")?, "store", &faults)?)
+    let location = store::read(Reader::new(merged.entry("store")?, "store", &faults)?)?;
+    let node = merged.entry("node").and_then(|table| Reader::new(table, "node", &faults));
+    let name = node.and_then(node::read).map(|node| node.name).unwrap_or_default();
+    Some(location.of_node(&name))
 }
 
 /// Returns the embedded defaults alone.

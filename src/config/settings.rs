@@ -196,9 +196,10 @@ impl Settings {
             reader.has(key);
         }
         reader.finish();
+        let node = node?;
         Some(Self {
-            store: store?,
-            node: node?,
+            store: store?.of_node(&node.name),
+            node,
             strict_secrets: strict_secrets?,
             defaults: read?.0?,
             limits: limits?,

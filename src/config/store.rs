@@ -70,7 +70,8 @@ pub(super) fn read(mut reader: Reader<'_>) -> Option<Location> {
     };
     reader.finish();
     let Parts { user, hosts, database } = parts?;
-    let address = PostgresAddress { hosts, user, database, password, tls };
+    let node = String::new();
+    let address = PostgresAddress { hosts, user, database, password, tls, node };
     Some(Location::Postgres(Arc::new(address)))
 }
 

@@ -62,6 +62,12 @@ impl Awake {
         *state = State { total, latest: Some(Latest::new(wall, Instant::now())) };
     }
 
+    /// Goes on from a reading of another node when that is later.
+    pub(super) fn adopt(&self, total: Duration) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.total = state.total.max(total);
+    }
+
     /// Reads the clock; the time since the last reading does not count with `has_fault`.
     pub(super) fn read(&self, wall: Timestamp, at: Instant, has_fault: bool) -> Reading {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -110,6 +116,17 @@ mod tests {
             let expected = Reading { total: hours(total), is_trusted, is_steady };
             assert_eq!(found, expected, "after {passed} h");
         }
+    }
+
+    #[test]
+    fn later_reading_of_another_node_is_gone_on_from_and_an_earlier_one_is_not() {
+        let (wall, at) = (Timestamp(1_000_000_000), Instant::now());
+        let awake = Awake::default();
+        awake.resume(Duration::from_hours(5), wall);
+        awake.adopt(Duration::from_hours(4));
+        assert_eq!(awake.read(wall, at, false).total.as_secs() / 3600, 5);
+        awake.adopt(Duration::from_hours(7));
+        assert_eq!(awake.read(wall, at, false).total.as_secs() / 3600, 7);
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! The only place that reads the wall clock; everything else is given `now`.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use rustix::time::{ClockId, clock_gettime};
 use tokio::time::Instant;
 
 use crate::domain::Timestamp;
@@ -19,6 +21,8 @@ enum Source {
     /// Wall clock of the machine.
     #[default]
     Wall,
+    /// Clock of a server: the time since boot, and the milliseconds by which the server's is ahead of that.
+    Server(&'static AtomicI64),
     /// Tokio's clock, which a test can pause and advance.
     #[cfg(test)]
     Tokio {
@@ -27,7 +31,7 @@ enum Source {
         /// Instant at which this clock was made.
         since: Instant,
         /// Milliseconds by which it was set since, negative for backwards.
-        set: &'static std::sync::atomic::AtomicI64,
+        set: &'static AtomicI64,
     },
 }
 
@@ -38,24 +42,35 @@ impl Clock {
     pub(crate) fn now(self) -> Timestamp {
         match self.0 {
             Source::Wall => Timestamp::from_jiff(jiff::Timestamp::now()),
+            Source::Server(ahead) => {
+                let booted = clock_gettime(ClockId::Boottime);
+                let since = booted.tv_sec.saturating_mul(1000) + booted.tv_nsec / 1_000_000;
+                Timestamp(since.saturating_add(ahead.load(Ordering::Relaxed)))
+            }
             #[cfg(test)]
             Source::Tokio { start, since, set } => {
-                let set = set.load(std::sync::atomic::Ordering::Relaxed);
+                let set = set.load(Ordering::Relaxed);
                 Timestamp(start.plus(since.elapsed()).0.saturating_add(set))
             }
         }
     }
 
+    /// Returns the clock of a server, which is so many milliseconds ahead of the time since boot: nodes agree by it on
+    /// what is due, and when a lease ends. It goes on by itself between looks at the server.
+    pub(crate) const fn of_server(ahead: &'static AtomicI64) -> Self {
+        Self(Source::Server(ahead))
+    }
+
     /// Returns a clock that shows `start` now and goes on as tokio's clock does.
     #[cfg(test)]
     pub(crate) fn starting_at(start: Timestamp) -> Self {
-        static NEVER: std::sync::atomic::AtomicI64 = std::sync::atomic::AtomicI64::new(0);
+        static NEVER: AtomicI64 = AtomicI64::new(0);
         Self::set_by(start, &NEVER)
     }
 
     /// The same, for a clock that is set at times: by `set` milliseconds in all.
     #[cfg(test)]
-    pub(crate) fn set_by(start: Timestamp, set: &'static std::sync::atomic::AtomicI64) -> Self {
+    pub(crate) fn set_by(start: Timestamp, set: &'static AtomicI64) -> Self {
         Self(Source::Tokio { start, since: Instant::now(), set })
     }
 }
@@ -104,6 +119,18 @@ mod tests {
         let now = Clock::default().now();
         let after = jiff::Timestamp::now().as_millisecond();
         assert!((before..=after).contains(&now.0), "{before} {now:?} {after}");
+    }
+
+    #[test]
+    fn clock_of_a_server_goes_on_between_looks_and_follows_them() {
+        static AHEAD: AtomicI64 = AtomicI64::new(0);
+        let clock = Clock::of_server(&AHEAD);
+        let since_boot = clock.now().0;
+        AHEAD.store(1_795_428_000_000, Ordering::Relaxed);
+        let passed = clock.now().0 - 1_795_428_000_000 - since_boot;
+        assert!((0..60_000).contains(&passed), "{passed}");
+        AHEAD.store(1_795_428_060_000, Ordering::Relaxed);
+        assert!(clock.now() >= Timestamp(1_795_428_060_000 + since_boot));
     }
 
     #[tokio::test(start_paused = true)]

@@ -13,12 +13,14 @@ use super::active::Active;
 use super::shared::Shared;
 use super::text::chain;
 use crate::domain::{AttemptResult, Next, Timestamp, Tried, after_attempt, duration_text};
-use crate::store::{Attempt, Disabled, PendingDelivery, StoreError};
+use crate::store::{Attempt, Capacity, Disabled, PendingDelivery, StoreError};
 use crate::webhook::{Message, Sender};
 
 /// The longest sleep: a command beside the daemon may have enabled a receiver or queued something again,
 /// the clock may have been set, the machine may have slept. A look that finds nothing writes nothing.
 const SLEEP_MAX: Duration = Duration::from_secs(2);
+/// The pause while what is due waits for what other nodes are sending.
+const OTHERS_PAUSE: Duration = Duration::from_millis(100);
 /// The pause after the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// Time between two tries to record an attempt.
@@ -66,6 +68,9 @@ async fn round(
     busy: &Busy,
     abort: &CancellationToken,
 ) -> Result<Duration, StoreError> {
+    // What is claimed in this life of the node is sent in it only.
+    let life = shared.store.life().filter(|_| shared.store.is_active());
+    let Some(life) = life else { return Ok(SLEEP_MAX) };
     let active = shared.active();
     let lease = active.receivers.values().map(|receiver| receiver.receiver().timeout).max();
     let lease = lease.unwrap_or_default().saturating_add(LEASE_MARGIN);
@@ -76,23 +81,50 @@ async fn round(
         return Ok(SLEEP_MAX);
     }
     let with_capacity = capacity.keys().cloned().collect();
-    let claimed = shared.store.claim(capacity, lease, now).await?;
+    let claimed = shared.store.claim_within(capacity, lease, now).await?;
+    let claimed_at = Instant::now();
     if claimed.is_empty() {
         let next = shared.view.next_delivery_at(with_capacity).await?;
-        return Ok(next.map_or(SLEEP_MAX, |at| at.since(now).min(SLEEP_MAX)));
+        let wait = next.map_or(SLEEP_MAX, |at| at.since(now).min(SLEEP_MAX));
+        return Ok(if wait.is_zero() { OTHERS_PAUSE } else { wait });
     }
     for delivery in claimed {
         let Some(receiver) = active.receivers.get(&delivery.receiver).map(Arc::clone) else {
             continue;
         };
         let ticket = busy.enter(&delivery.receiver, Arc::clone(shared));
+        let lease = Lease { life, ends_at: claimed_at + LEASE_MARGIN };
         let shared = Arc::clone(shared);
         let abort = abort.clone();
         tasks.spawn(async move {
-            abort.run_until_cancelled(attempt(&shared, &receiver, delivery, ticket)).await;
+            let work = async {
+                if let Some(incident) = &delivery.incident {
+                    shared.resending.wait(incident, &delivery.receiver).await;
+                }
+                if lease.is_valid(&shared) {
+                    attempt(&shared, &receiver, delivery, ticket).await;
+                }
+            };
+            abort.run_until_cancelled(work).await;
         });
     }
     Ok(Duration::ZERO)
+}
+
+/// Lease of a delivery: an attempt that begins later may be one that another node makes too.
+#[derive(Clone, Copy, Debug)]
+struct Lease {
+    /// Life of this node in which it was claimed.
+    life: i64,
+    /// Instant at which the lease leaves no time for an attempt any more.
+    ends_at: Instant,
+}
+
+impl Lease {
+    fn is_valid(self, shared: &Shared) -> bool {
+        shared.store.life() == Some(self.life)
+            && (Instant::now() < self.ends_at || !shared.store.is_shared())
+    }
 }
 
 /// Records an attempt that could not be recorded before.
@@ -107,9 +139,6 @@ async fn record(shared: &Shared, attempt: Attempt) -> Result<Option<Disabled>, S
 /// The slot is released as soon as the record is queued: the claim that follows then shares its
 /// transaction, and one sync of the disk serves both.
 async fn attempt(shared: &Shared, receiver: &Sender, delivery: PendingDelivery, ticket: Ticket) {
-    if let Some(incident) = &delivery.incident {
-        shared.resending.wait(incident, &delivery.receiver).await;
-    }
     let started_at = shared.clock.now();
     let PendingDelivery { event_id: id, body, began, format, .. } = &delivery;
     let message = Message { id, body, began: began.as_deref(), format: *format };
@@ -235,7 +264,7 @@ struct Busy(Arc<Mutex<BTreeMap<String, u32>>>);
 
 impl Busy {
     /// Returns the number of requests that each configured receiver may be sent now, within its hours.
-    fn capacity(&self, active: &Active, now: Timestamp) -> BTreeMap<String, u32> {
+    fn capacity(&self, active: &Active, now: Timestamp) -> BTreeMap<String, Capacity> {
         let busy = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_open =
             |receiver: &Sender| receiver.receiver().subscription.timing.opens_at(now) <= now;
@@ -244,9 +273,9 @@ impl Busy {
             .map(|(name, receiver)| {
                 let taken = busy.get(name).copied().unwrap_or(0);
                 let most = u32::try_from(receiver.receiver().concurrency).unwrap_or(u32::MAX);
-                (name.clone(), most.saturating_sub(taken))
+                (name.clone(), Capacity { free: most.saturating_sub(taken), most })
             })
-            .filter(|(_, capacity)| 0 < *capacity)
+            .filter(|(_, capacity)| 0 < capacity.free)
             .collect()
     }
 

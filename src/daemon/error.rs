@@ -19,6 +19,9 @@ pub(crate) enum DaemonError {
     /// It would remove too much, or a folder is gone.
     #[error("{0}")]
     Removals(String),
+    /// Other nodes work by another configuration.
+    #[error("{0}")]
+    Waits(String),
     /// A file of the configuration does not answer.
     #[error("the configuration cannot be read")]
     Blocking(#[source] BlockingError),
@@ -37,7 +40,7 @@ impl DaemonError {
     /// Returns true when the configuration has to be changed before it is worth trying again.
     pub(super) const fn is_configuration(&self) -> bool {
         match self {
-            Self::Configuration(_) | Self::Receiver(_) | Self::Removals(_) => true,
+            Self::Configuration(_) | Self::Receiver(_) | Self::Removals(_) | Self::Waits(_) => true,
             Self::Blocking(_) | Self::Store(_) | Self::Jobs(_) | Self::Ended(_) => false,
         }
     }

@@ -1,5 +1,6 @@
 //! Handle of a running daemon, by which its metrics and events are read, and it is reloaded and stopped.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::{oneshot, watch};
@@ -17,17 +18,22 @@ use super::integrity::{self, Verified};
 use super::loops::{Loops, asked_or_ended};
 use super::metrics::MetricsSource;
 use super::shared::Shared;
-use super::{backup, heartbeat, life, notify, reach, reload, requests, safety, scheduler};
+use super::{
+    backup, following, heartbeat, life, notify, reach, reload, requests, safety, scheduler,
+};
 use crate::domain::{HttpSettings, Reload, duration_text};
-use crate::store::{NodeNote, Store, StoreError, View};
+use crate::store::{NodeNote, Publishing, Store, StoreError, View};
 
 /// Circumstances of a start.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Start {
     /// Number of removals that are allowed this time.
     pub(crate) removals: Option<u32>,
     /// A database of an older version is copied before it is migrated.
     pub(crate) is_copied: bool,
+    /// Path of the main configuration file, which is read again when another node has put one in force; none for the
+    /// default.
+    pub(crate) config: Option<PathBuf>,
 }
 
 /// Running daemon; it runs until [`Daemon::until`] returns.
@@ -62,18 +68,18 @@ impl Daemon {
         assembly: Assembly,
         removals: Option<u32>,
     ) -> Result<Self, DaemonError> {
-        Self::start_as(assembly, Start { removals, is_copied: true }).await
+        Self::start_as(assembly, Start { removals, is_copied: true, config: None }).await
     }
 
     /// Does the same under these circumstances.
     pub(crate) async fn start_as(assembly: Assembly, start: Start) -> Result<Self, DaemonError> {
-        let Start { removals, is_copied } = start;
+        let Start { removals, is_copied, config } = start;
         reload::warn_of(&assembly);
-        let clock = Clock::default();
         notify::opening();
         let location = assembly.settings.store.clone();
         let opening = life::opening(is_copied, &assembly.settings.node);
         let store = reach::opened(&location, &opening).await?;
+        let clock = store.time().map_or_else(Clock::default, Clock::of_server);
         let is_checked = store.was_verified();
         let view = View::outside(&location).await?;
         let changes = store.changes();
@@ -95,8 +101,9 @@ impl Daemon {
         let requests = requests::watch(Arc::clone(&shared), stop.clone());
         let backups = backup::backup(Arc::clone(&shared), stop.clone());
         let heartbeats = heartbeat::beat(Arc::clone(&shared), stop.clone());
+        let others = following::follow(Arc::clone(&shared), config, stop.clone());
         let life = tokio::spawn(async move {
-            tokio::join!(life::watch(shared, ended, lost), requests, backups, heartbeats);
+            tokio::join!(life::watch(shared, ended, lost), requests, backups, heartbeats, others);
         });
         let status = core.shared.status_line();
         info!("started: {status}");
@@ -159,7 +166,9 @@ impl Core {
         let begun_at = clock.now();
         // What the start plans is planned by this instant: a clock that is set back meanwhile is noticed too.
         let clock_watch = Watch::new(begun_at, Instant::now());
-        let refused = safety::check(&store, assembly).await?;
+        // Beside other nodes a start puts nothing in force.
+        let has_others = store.has_others().await?;
+        let refused = if has_others { None } else { safety::check(&store, assembly).await? };
         let with_stored = match &refused {
             Some(reason) => {
                 error!("configuration refused, what it would remove goes on as stored: {reason}");
@@ -168,12 +177,17 @@ impl Core {
             None => None,
         };
         let assembly = with_stored.as_ref().unwrap_or(assembly);
-        let (active, synced) = reload::prepare(&store, assembly, begun_at, None).await?;
-        let lasting = store.view().own_faults().await?;
-        let health = health.lasting(lasting.into_iter().map(|row| row.fault));
+        let (active, synced) =
+            reload::prepare(&store, assembly, Publishing::Changed, begun_at, None).await?;
+        if let Some(reason) = &synced.waits_for {
+            error!("{reason}");
+        }
+        let refused = refused.or_else(|| synced.waits_for.clone());
+        let health = health.lasting(store.lasting_faults().await?);
         health.awake.resume(store.view().awake().await?, clock.now());
         let shared = Arc::new(Shared::new(store, outside, clock, active, health));
         shared.log_changes(&synced);
+        shared.latest.wait(synced.waits_for.is_some());
         shared.latest.set(Reload {
             number: 0,
             begun_at,

@@ -15,6 +15,7 @@ struct State {
     reload: Option<Reload>,
     is_stored: bool,
     applied_at: Option<Timestamp>,
+    is_waiting: bool,
     refused_since: Option<Instant>,
 }
 
@@ -35,6 +36,16 @@ impl Latest {
             state.reload = Some(reload);
             state.is_stored = false;
         });
+    }
+
+    /// Notes whether the files of this node differ from those that other nodes work by.
+    pub(super) fn wait(&self, is_waiting: bool) {
+        self.state(|state| state.is_waiting = is_waiting);
+    }
+
+    /// Returns true while the files of this node differ from those that other nodes work by.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.state(|state| state.is_waiting)
     }
 
     /// Returns the number of the next reload.

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::health;
+use super::others::Known;
 use super::process;
 use super::shared::Shared;
 use super::text::chain;
@@ -82,11 +83,16 @@ pub(super) async fn watch(
     stop: CancellationToken,
     lost: oneshot::Sender<StoreError>,
 ) {
-    let look = shared.active().fixed.store.file().map_or(SERVER_BEAT, |_path| LOOK);
-    let mut beaten = Instant::now();
-    while stop.run_until_cancelled(sleep(look)).await.is_some() {
+    let look = if shared.store.is_shared() { SERVER_BEAT } else { LOOK };
+    let (mut beaten, mut known, mut wait) = (Instant::now(), Known::default(), look);
+    while stop.run_until_cancelled(sleep(wait)).await.is_some() {
+        wait = look;
         match shared.store.beat().await {
-            Ok(()) => shared.store_reached(),
+            Ok(beat) => {
+                shared.store_reached();
+                known.heed(&shared, &beat).await;
+                wait = beat.look_in.map_or(look, |next| next.min(look));
+            }
             Err(error) if error.is_taken() => {
                 // Without a receiver the daemon stops already.
                 let _stops = lost.send(error);
@@ -102,6 +108,10 @@ pub(super) async fn watch(
         if BEAT <= beaten.elapsed() {
             beaten = Instant::now();
             note(&shared, NodeNote::Seen(shared.clock.now())).await;
+            let context = shared.context(&shared.active());
+            if let Err(error) = shared.store.end_faults_of_dead(context).await {
+                shared.store_failed("faults of other nodes cannot be ended", &error);
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ mod control;
 mod deliver;
 mod difference;
 mod error;
+mod following;
 mod handle;
 mod health;
 mod heartbeat;
@@ -23,6 +24,7 @@ mod loops;
 mod metrics;
 mod notify;
 mod once;
+mod others;
 mod plan;
 mod process;
 mod prune;
@@ -40,6 +42,7 @@ mod shared;
 mod signals;
 #[cfg(test)]
 mod simulated;
+mod summary;
 #[cfg(test)]
 mod tests;
 mod text;

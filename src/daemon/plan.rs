@@ -16,7 +16,7 @@ use tracing::{Instrument, debug_span, warn};
 use super::backpressure::Limit;
 use super::clock::Watch;
 use super::shared::Shared;
-use super::validate;
+use super::validate::{self, Step};
 use crate::domain::IntegrationId;
 use crate::net::permit::{self, Permit};
 use crate::store::{Due, StoreError};
@@ -35,6 +35,10 @@ const ROUND_SHARE: u32 = 20;
 const PAUSE_MAX: Duration = Duration::from_millis(250);
 /// The pause before a row that the configuration in force does not know is looked at again.
 const UNKNOWN_PAUSE: Duration = Duration::from_secs(5);
+/// The longest sleep where other nodes may make runs due, or free what they have taken.
+const SLEEP_SHARED_MAX: Duration = Duration::from_secs(2);
+/// The pause before a row whose host has no room is looked at again: the runs there may be those of other nodes.
+const FULL_PAUSE: Duration = Duration::from_millis(500);
 /// The pause after the store failed, before the same row is tried again.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -97,6 +101,10 @@ async fn round(
     stop: &CancellationToken,
     abort: &CancellationToken,
 ) -> Result<Duration, StoreError> {
+    let sleep_max = if shared.store.is_shared() { SLEEP_SHARED_MAX } else { SLEEP_MAX };
+    if !shared.store.is_active() {
+        return Ok(sleep_max);
+    }
     let now = shared.clock.now();
     let waiting = on_the_way.count();
     let limit = u32::try_from(STARTED_MAX + waiting).unwrap_or(u32::MAX);
@@ -114,7 +122,10 @@ async fn round(
             if let Some(permits) = stop.run_until_cancelled(permits(&shared, id)).await.flatten() {
                 let _running = shared.metrics.running();
                 // Thousands may wait for permits: what a run needs is allocated when it has one.
-                Box::pin(permit::holding(permits, attend(&shared, id, &abort))).await;
+                let attended = permit::holding(permits, attend(&shared, id, &abort));
+                if Box::pin(attended).await == Step::Deferred {
+                    stop.run_until_cancelled(sleep(FULL_PAUSE)).await;
+                }
             }
             drop(ticket);
         };
@@ -124,7 +135,7 @@ async fn round(
         return Ok(Duration::ZERO);
     }
     let next = shared.view.next_due_at(now).await?;
-    Ok(next.map_or(SLEEP_MAX, |at| at.since(now).min(SLEEP_MAX)))
+    Ok(next.map_or(sleep_max, |at| at.since(now).min(sleep_max)))
 }
 
 /// Waits for permits, first at the integration's host and then among all runs.
@@ -145,10 +156,14 @@ async fn permits(shared: &Shared, id: IntegrationId) -> Option<Vec<Permit>> {
 }
 
 /// Takes the step; a store that fails is not asked again at once.
-async fn attend(shared: &Shared, id: IntegrationId, abort: &CancellationToken) {
-    if let Err(error) = validate::step(shared, id, abort).await {
-        shared.store_failed("a run could not be stored", &error);
-        abort.run_until_cancelled(sleep(STORE_PAUSE)).await;
+async fn attend(shared: &Shared, id: IntegrationId, abort: &CancellationToken) -> Step {
+    match validate::step(shared, id, abort).await {
+        Ok(step) => step,
+        Err(error) => {
+            shared.store_failed("a run could not be stored", &error);
+            abort.run_until_cancelled(sleep(STORE_PAUSE)).await;
+            Step::Done
+        }
     }
 }
 

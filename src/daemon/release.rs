@@ -15,6 +15,8 @@ use crate::store::{Released, StoreError};
 /// The longest sleep: a command beside the daemon may have ended a silence, the clock may have been
 /// set. A look that finds nothing writes nothing.
 const SLEEP_MAX: Duration = Duration::from_secs(2);
+/// The pause while another node looks.
+const BUSY_PAUSE: Duration = Duration::from_millis(500);
 /// The pause after the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// The most integrations that one transaction looks at.
@@ -41,6 +43,9 @@ pub(super) async fn release(shared: Arc<Shared>, stop: CancellationToken) {
 
 /// Releases notifications that are no longer muted, and returns the time until the next look.
 async fn round(shared: &Shared) -> Result<Duration, StoreError> {
+    if !shared.store.is_active() {
+        return Ok(SLEEP_MAX);
+    }
     let next = shared.view.next_release_at().await?;
     let now = shared.clock.now();
     let Some(next) = next else { return Ok(SLEEP_MAX) };
@@ -48,6 +53,10 @@ async fn round(shared: &Shared) -> Result<Duration, StoreError> {
         return Ok(next.since(now).min(SLEEP_MAX));
     }
     let released = shared.store.release(BATCH, shared.context(&shared.active())).await?;
+    if released.is_busy {
+        // Another node is at it; what is left afterwards is found then.
+        return Ok(BUSY_PAUSE);
+    }
     if released != Released::default() {
         let integrations = counted(released.integrations, "integration");
         let outages = counted(released.outages, "outage");

@@ -16,7 +16,9 @@ use super::{difference, life, notify, safety};
 use crate::blocking::{self, READ_TIMEOUT};
 use crate::domain::{Changes, IntegrationId, PageUrl, PassedOver, Reload, Subscription, Timestamp};
 use crate::platforms::{Peer, Peers};
-use crate::store::{Configured, NotificationContext, ReceiverRow, Retention, Store, Synced};
+use crate::store::{
+    Configured, NotificationContext, Publishing, ReceiverRow, Retention, Store, Synced,
+};
 use crate::webhook::{Heartbeat, HeartbeatSender, Receiver, SendError, Sender};
 
 /// The most rows that one transaction of the retention deletes per table.
@@ -29,12 +31,45 @@ const RELOAD_TIMEOUT: Duration = Duration::from_mins(1);
 /// Reads the configuration again and puts it in force; one that is wrong is reported and leaves
 /// everything as it was.
 pub(super) async fn reload(shared: &Shared, config: Option<&Path>) {
+    let _loading = shared.loading.lock().await;
     notify::reloading();
     let begun_at = shared.clock.now();
     let replaced = match load(config).await {
-        Ok(assembly) => replace(shared, &assembly).await,
+        Ok(assembly) => replace(shared, &assembly, Publishing::Changed).await,
         Err(faulty) => Err(faulty),
     };
+    finish(shared, begun_at, replaced).await;
+}
+
+/// Reads the configuration again because another node has put one in force, and works on if it is the same; otherwise
+/// this node waits.
+pub(super) async fn follow(shared: &Shared, config: Option<&Path>) {
+    let _loading = shared.loading.lock().await;
+    let was_waiting = shared.latest.is_waiting();
+    let begun_at = shared.clock.now();
+    let replaced = match load(config).await {
+        Ok(assembly) => replace(shared, &assembly, Publishing::Follow).await,
+        Err(faulty) => Err(faulty),
+    };
+    if let Err(error) = &replaced
+        && error.is_configuration()
+        && !shared.latest.is_waiting()
+    {
+        shared.store.stand_by(&format!(
+            "other files are in force, and those of this node cannot be used: {}; it waits until they can",
+            chain(error)
+        ));
+        shared.latest.wait(true);
+    }
+    match replaced {
+        // It was said when the waiting began.
+        Err(_same) if was_waiting => {}
+        replaced => finish(shared, begun_at, replaced).await,
+    }
+}
+
+/// Says and stores what came of a configuration.
+async fn finish(shared: &Shared, begun_at: Timestamp, replaced: Result<Applied, DaemonError>) {
     let (refused, faults, is_configuration) = match &replaced {
         Ok(_) => (None, Vec::new(), false),
         Err(error @ DaemonError::Configuration(faulty)) => {
@@ -79,9 +114,16 @@ pub(super) struct Applied {
     pub(super) passed_over: Vec<PassedOver>,
 }
 
-/// Replaces the configuration in force and the rows together: no run begins in between.
-pub(super) async fn replace(shared: &Shared, assembly: &Assembly) -> Result<Applied, DaemonError> {
-    if let Some(reason) = safety::check(&shared.store, assembly).await? {
+/// Replaces the configuration in force and the rows together: no run begins in between. Where other nodes work by another
+/// one, this node waits.
+pub(super) async fn replace(
+    shared: &Shared,
+    assembly: &Assembly,
+    publishing: Publishing,
+) -> Result<Applied, DaemonError> {
+    if publishing == Publishing::Changed
+        && let Some(reason) = safety::check(&shared.store, assembly).await?
+    {
         return Err(DaemonError::Removals(reason));
     }
     let former = shared.active();
@@ -92,9 +134,13 @@ pub(super) async fn replace(shared: &Shared, assembly: &Assembly) -> Result<Appl
     }
     let _closed = shared.reloading.write().await;
     let (active, synced) =
-        prepare(&shared.store, assembly, shared.clock.now(), Some(&former)).await?;
+        prepare(&shared.store, assembly, publishing, shared.clock.now(), Some(&former)).await?;
     shared.put_in_force(active);
     shared.log_changes(&synced);
+    shared.latest.wait(synced.waits_for.is_some());
+    if let Some(reason) = synced.waits_for {
+        return Err(DaemonError::Waits(reason));
+    }
     Ok(Applied { changes: synced.changes, passed_over })
 }
 
@@ -124,6 +170,7 @@ pub(super) fn warn_of(assembly: &Assembly) {
 pub(super) async fn prepare(
     store: &Store,
     assembly: &Assembly,
+    publishing: Publishing,
     now: Timestamp,
     former: Option<&Active>,
 ) -> Result<(Active, Synced), DaemonError> {
@@ -137,6 +184,8 @@ pub(super) async fn prepare(
     let configured = Configured {
         integrations: assembly.integrations.values().map(|one| one.wanted.clone()).collect(),
         receivers: assembly.receiver_tables.clone(),
+        others: others(assembly),
+        publishing,
     };
     let context = NotificationContext {
         subscriptions: Arc::clone(&subscriptions),
@@ -183,6 +232,21 @@ pub(super) async fn prepare(
         );
     }
     Ok((active, synced))
+}
+
+/// Returns what decisions rest on besides what is stored, by the part of the configuration: nodes must agree on it.
+fn others(assembly: &Assembly) -> BTreeMap<String, String> {
+    let integrations = assembly.integrations.iter();
+    let policies = integrations.map(|(name, one)| {
+        (format!("integration {name}"), format!("{:?} {:?}", one.policy, one.checks))
+    });
+    let settings = &assembly.settings;
+    let shared = [
+        ("maintenance", format!("{:?}", assembly.maintenance)),
+        ("outages", settings.outage_min.to_string()),
+        ("retention", format!("{:?}", settings.retention)),
+    ];
+    policies.chain(shared.map(|(name, text)| (name.to_owned(), text))).collect()
 }
 
 /// Makes a sender on a thread that may block: a file of certificate authorities may hang.

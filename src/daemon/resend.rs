@@ -63,7 +63,8 @@ async fn round(
         .filter_map(|one| Some((one.receiver.clone(), one.timing.resend?)))
         .collect();
     let now = shared.clock.now();
-    if every.is_empty() || !shared.view.has_resends(every.clone(), now).await? {
+    let life = shared.store.life().filter(|_| shared.store.is_active());
+    if life.is_none() || every.is_empty() || !shared.view.has_resends(every.clone(), now).await? {
         return Ok(());
     }
     for one in shared.store.claim_resends(every, now).await? {
@@ -71,7 +72,16 @@ async fn round(
         let (shared, requests) = (Arc::clone(shared), Arc::clone(requests));
         tasks.spawn(async move {
             let Ok(_permit) = requests.acquire().await else { return };
-            send(&shared, &receiver, &one).await;
+            // In another life of this node, others have this alert in hand.
+            if shared.store.life() == life {
+                send(&shared, &receiver, &one).await;
+            }
+            if let Err(error) = shared.store.end_resend(&one).await {
+                shared.store_failed(
+                    "the end of an alert that was sent again cannot be stored",
+                    &error,
+                );
+            }
         });
     }
     Ok(())

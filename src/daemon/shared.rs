@@ -37,6 +37,10 @@ pub(super) struct Shared {
     /// Held for writing while rows and the configuration in force are being replaced together, and
     /// for reading while a run is begun: its validator then belongs to its row.
     pub(super) reloading: tokio::sync::RwLock<()>,
+    /// Held while a configuration is read and put in force: one at a time.
+    pub(super) loading: tokio::sync::Mutex<()>,
+    /// Signal that another configuration is in force than the one that was compared last.
+    pub(super) superseded: Notify,
     pub(super) planning: Notify,
     pub(super) delivering: Notify,
     pub(super) pruning: Notify,
@@ -84,6 +88,8 @@ impl Shared {
             http: watch::Sender::new(Arc::clone(&active.http)),
             active: RwLock::new(Arc::new(active)),
             reloading: tokio::sync::RwLock::new(()),
+            loading: tokio::sync::Mutex::default(),
+            superseded: Notify::new(),
             planning: Notify::new(),
             delivering: Notify::new(),
             pruning: Notify::new(),
@@ -197,6 +203,8 @@ impl Shared {
     pub(super) fn status_line(&self) -> String {
         let active = self.active();
         let integrations = counted(active.watched.len(), "integration");
-        format!("{integrations}, {}", counted(active.receivers.len(), "receiver"))
+        let receivers = counted(active.receivers.len(), "receiver");
+        let standing = if self.store.is_active() { "" } else { "standby, " };
+        format!("{standing}{integrations}, {receivers}")
     }
 }

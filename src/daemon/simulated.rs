@@ -6,7 +6,7 @@ use super::error::DaemonError;
 use super::handle::{Core, close};
 use super::health::{Health, Probe};
 use super::reload;
-use crate::store::Store;
+use crate::store::{Publishing, Store};
 
 /// Running daemon; its tasks end with the runtime that it was started on.
 pub(crate) struct Running(Core);
@@ -31,7 +31,7 @@ impl Running {
 
     /// Puts another configuration in force.
     pub(crate) async fn reload(&self, assembly: &Assembly) -> Result<(), DaemonError> {
-        reload::replace(&self.0.shared, assembly).await.map(|_changes| ())
+        reload::replace(&self.0.shared, assembly, Publishing::Changed).await.map(|_changes| ())
     }
 
     /// Ends as [`super::Daemon::until`] does after a request to stop.

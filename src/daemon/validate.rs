@@ -9,22 +9,22 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{error, warn};
 
 use super::active::{Active, Watched};
 use super::assemble::{Stored, parse_stored};
 use super::health;
 use super::shared::Shared;
+use super::summary::Summary;
 use crate::blocking;
 use crate::domain::{
-    Class, Finding, IntegrationId, Observed, Outcome, Redactor, Report, ReportStatus, Status,
-    Subject, Test, TestResult, Transition,
+    Class, Finding, IntegrationId, Observed, Outcome, Redactor, Report, ReportStatus, Subject,
+    Test, TestResult,
 };
-use crate::http::{Metrics, Outcome as Ran};
 use crate::net::observe;
 use crate::platforms::{LogIns, Mode, PLATFORMS, RunContext, Validated, Validator};
 use crate::secrets;
-use crate::store::{Began, Begun, Finished, Recorded, StoreError, SubjectRun, Trigger};
+use crate::store::{Began, Begun, Finished, Recorded, Site, StoreError, SubjectRun, Trigger};
 
 /// Time after its limit at which a validation that does not end is stopped; less than the lease leaves
 /// after two of them.
@@ -34,28 +34,56 @@ const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// Longest wait for the files that a previous configuration names.
 const PARSE_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Outcome of a look at a row that was due.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Step {
+    /// It was validated, or there was nothing to do.
+    Done,
+    /// It stays due, and is not to be tried again at once.
+    Deferred,
+}
+
 /// Reads the row of `id` and, if it is due, validates it and records the report; a run that is aborted
 /// stays due.
 pub(super) async fn step(
     shared: &Shared,
     id: IntegrationId,
     abort: &CancellationToken,
-) -> Result<(), StoreError> {
+) -> Result<Step, StoreError> {
     let open = shared.reloading.read().await;
     let active = shared.active();
     let Some(watched) = active.watched.get(&id) else {
-        return Ok(());
+        return Ok(Step::Done);
     };
-    let begun = match shared.store.begin(id, active.lease(), shared.clock.now()).await? {
+    let site = Site { host: &watched.host_name, most: active.limits.runs_per_host };
+    let begun = match shared.store.begin_at(id, site, active.lease(), shared.clock.now()).await? {
         Began::Run(begun) => begun,
-        Began::NotDue | Began::Running | Began::NotInUse => return Ok(()),
+        Began::NotDue | Began::Running | Began::NotInUse => return Ok(Step::Done),
+        Began::HostFull | Began::Waits => return Ok(Step::Deferred),
     };
     drop(open);
+    validated(shared, &active, begun, abort).await.map(|()| Step::Done)
+}
+
+/// Validates a run that was begun, and records its report. One during which this node was not heard of for too long is
+/// ended: others may begin it by then.
+async fn validated(
+    shared: &Shared,
+    active: &Active,
+    begun: Begun,
+    abort: &CancellationToken,
+) -> Result<(), StoreError> {
+    let Some(watched) = active.watched.get(&begun.id) else { return Ok(()) };
     let started_at = shared.clock.now();
     let clock = Instant::now();
-    let validated = validate_all(shared, &active, watched, &begun);
-    let Some((runs, log_ins)) = abort.run_until_cancelled(validated).await else {
-        return shared.store.give_back(begun).await;
+    let (runs, log_ins) = tokio::select! {
+        biased;
+        () = abort.cancelled() => return shared.store.give_back(begun).await,
+        () = shared.store.unheard() => {
+            warn!(integration = begun.name, "{}: the run is ended, since others may begin it", begun.name);
+            return give_back(shared, begun, active.lease(), abort).await;
+        }
+        done = validate_all(shared, active, watched, &begun) => done,
     };
     let finished = Finished {
         begun,
@@ -280,109 +308,6 @@ pub(super) fn nothing_ran(catalog: &'static [Test], reason: &str) -> Report {
     let tests = catalog.iter().enumerate();
     Report {
         tests: tests.map(|(place, &test)| TestResult { test, outcome: outcome(place) }).collect(),
-    }
-}
-
-/// Log line of a run.
-struct Summary {
-    integration: String,
-    platform: String,
-    result: ReportStatus,
-    class: Option<Class>,
-    message: Option<String>,
-    duration_ms: u64,
-    late_ms: u64,
-    /// True when nothing was sent, because what was refused before has not changed.
-    is_repeat: bool,
-}
-
-impl Summary {
-    fn of(finished: &Finished, run: &SubjectRun) -> Self {
-        let report = &run.report;
-        let result = report.status();
-        let first = |report: &Report| {
-            let tests = report.tests.iter();
-            let wrong = tests.map(|test| &test.outcome).find(|outcome| outcome.finding().is_some());
-            wrong.and_then(|outcome| outcome.message().map(str::to_owned))
-        };
-        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        Self {
-            integration: finished.begun.name.clone(),
-            platform: finished.begun.kind.clone(),
-            result,
-            class: report.class(),
-            message: first(report),
-            duration_ms: millis(finished.duration),
-            late_ms: millis(finished.started_at.since(finished.begun.due_at)),
-            is_repeat: run.observed.is_repeat,
-        }
-    }
-
-    fn count(&self, metrics: &Metrics, recorded: &Recorded) {
-        if matches!(recorded, Recorded::Stored { .. }) {
-            let asked = Some(()).filter(|()| !self.is_repeat);
-            metrics.ran(Ran {
-                result: asked.map_or(ReportStatus::Skipped, |()| self.result),
-                class: asked.and(self.class),
-                duration: Duration::from_millis(self.duration_ms),
-                lateness: Duration::from_millis(self.late_ms),
-            });
-        }
-    }
-
-    fn log(&self, recorded: &Recorded) {
-        let Self { integration, platform, result, message, duration_ms, late_ms, .. } = self;
-        let outcome = match message {
-            Some(message) => format!("{}: {message}", result.as_str()),
-            None => result.as_str().to_owned(),
-        };
-        let (run, verdict, rule, transition, next_run_at) = match recorded {
-            Recorded::Stored { run, verdict, rule, transition, next_run_at, .. } => {
-                let next = next_run_at.map_or_else(|| "never".to_owned(), |at| at.to_string());
-                (run.0, verdict.as_str(), rule, transition, next)
-            }
-            Recorded::Overtaken => {
-                info!(
-                    integration,
-                    platform, "{integration}: a change overtook the run, its result is dropped"
-                );
-                return;
-            }
-        };
-        match result {
-            ReportStatus::Passed | ReportStatus::Warning => info!(
-                integration,
-                platform,
-                run,
-                duration_ms,
-                late_ms,
-                next_run_at,
-                result = result.as_str(),
-                "{integration}: validation {outcome}"
-            ),
-            ReportStatus::Failed | ReportStatus::Skipped => warn!(
-                integration,
-                platform,
-                run,
-                duration_ms,
-                late_ms,
-                next_run_at,
-                result = result.as_str(),
-                verdict,
-                rule,
-                "{integration}: validation {outcome}"
-            ),
-        }
-        match transition {
-            Some(Transition { from, to: Status::Enabled, .. }) => {
-                let to = Status::Enabled;
-                info!(integration, platform, run, %from, %to, "{integration}: {from} -> {to}");
-            }
-            Some(Transition { from, to, .. }) => {
-                warn!(integration, platform, run, %from, %to, "{integration}: {from} -> {to}");
-            }
-            None => (),
-        }
     }
 }
 

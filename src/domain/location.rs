@@ -29,6 +29,8 @@ pub(crate) struct PostgresAddress {
     pub(crate) password: Option<SecretRef>,
     /// Protection of the connections.
     pub(crate) tls: PostgresTls,
+    /// Name of the node that the configuration is about, which commands mean by the daemon; empty where it is not known.
+    pub(crate) node: String,
 }
 
 /// One server of a `PostgreSQL` address.
@@ -67,6 +69,17 @@ impl Location {
         match self {
             Self::File(path) => Some(path),
             Self::Postgres(_) => None,
+        }
+    }
+
+    /// Returns the location as the node of this name uses it.
+    pub(crate) fn of_node(self, name: &str) -> Self {
+        match self {
+            Self::File(path) => Self::File(path),
+            Self::Postgres(address) => {
+                let address = PostgresAddress { node: name.to_owned(), ..(*address).clone() };
+                Self::Postgres(Arc::new(address))
+            }
         }
     }
 }
@@ -139,6 +152,7 @@ mod tests {
             database: "ops".to_owned(),
             password: Some(SecretRef::Literal(Secret::new("hunter2".to_owned()))),
             tls: PostgresTls::Off,
+            node: String::new(),
         };
         let location = Location::Postgres(Arc::new(address));
         let shown = "postgres://revalidated@db1,%2Frun%2Fpostgresql:5433,[::1]:5432/ops";

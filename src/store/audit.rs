@@ -14,12 +14,18 @@ pub(crate) enum Act {
     /// A receiver was disabled.
     #[strum(serialize = "receivers disable")]
     DisableReceiver,
+    /// A node was drained.
+    #[strum(serialize = "nodes drain")]
+    DrainNode,
     /// A receiver was enabled.
     #[strum(serialize = "receivers enable")]
     EnableReceiver,
     /// A silence or an acknowledgement was ended before its time.
     #[strum(serialize = "silences end")]
     EndSilence,
+    /// The configuration of a node was put in force for all.
+    #[strum(serialize = "config publish")]
+    Publish,
     /// Deliveries were queued again.
     #[strum(serialize = "redeliver")]
     Redeliver,
@@ -29,6 +35,9 @@ pub(crate) enum Act {
     /// Events of a time were queued again.
     #[strum(serialize = "replay")]
     Replay,
+    /// A node that was drained goes on.
+    #[strum(serialize = "nodes resume")]
+    ResumeNode,
     /// A backup took the place of the database.
     #[strum(serialize = "restore")]
     Restore,

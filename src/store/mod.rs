@@ -47,8 +47,8 @@ pub(crate) use facade::{
 };
 pub(crate) use in_use::{InUse, KeptRow};
 pub(crate) use mutes::{MuteRow, NoticeRow, OutageRow, OwnFaultRow, Released, SilenceRow};
-pub(crate) use node::{KnownNode, NodeNote, NodeRow, Opening, ProcessId};
-pub(crate) use outbox::{PendingDelivery, Redelivered, Replayed, Resend, Span};
+pub(crate) use node::{Beat, Drain, KnownNode, NodeNote, NodeRow, Opening, ProcessId};
+pub(crate) use outbox::{Capacity, PendingDelivery, Redelivered, Replayed, Resend, Span};
 pub(crate) use page::{Cursor, Listed, PAGE_MAX, Page, each_page};
 pub(crate) use receivers::{EventRow, Events, PendingTypes, ReceiverRow};
 pub(crate) use restore::RestorePlan;
@@ -59,11 +59,11 @@ pub(crate) use rows::{
     AttemptRow, CandidateRow, DeliveryFilter, DeliveryRow, HistoryRow, IntegrationRow, Mark,
     RunRow, StatusRow, TargetRow, TransitionRow,
 };
-pub(crate) use run::{Began, Due};
+pub(crate) use run::{Began, Due, Site};
 pub(crate) use sharing::SharingRow;
 #[cfg(test)]
 pub(crate) use sqlite::{Disk, Entry, Fate, IntegrationEntry, Memory};
-pub(crate) use sync::{Configured, Synced};
+pub(crate) use sync::{Configured, Publishing, Synced};
 pub(crate) use timeline::TimelineRow;
 
 pub(crate) use crate::domain::ledger::Stored as StoredIntegration;

@@ -87,4 +87,6 @@ pub(crate) struct Released {
     pub(crate) outages: usize,
     /// Number of receivers that are sent more of an incident that lasts.
     pub(crate) incidents: usize,
+    /// True when another node is at it, or this one is to leave it to others.
+    pub(crate) is_busy: bool,
 }

@@ -1,5 +1,7 @@
 //! Node: the process that serves a database, as commands beside it see it.
 
+use std::time::Duration;
+
 use crate::domain::{HeartbeatState, NodeIdentity, Reload, Timestamp};
 
 /// Process by its number and the clock tick since boot at which it was born: a number alone is used again.
@@ -53,6 +55,32 @@ pub(crate) struct NodeRow {
     pub(crate) heartbeat: Option<HeartbeatState>,
 }
 
+/// Outcome of a heartbeat: what this node has to know of the others.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Beat {
+    /// Nodes that were not heard of for so long that their leases were freed, each with the number of its runs.
+    pub(crate) freed: Vec<(String, usize)>,
+    /// True when the leases of this node were freed by others, and it goes on without them.
+    pub(crate) was_displaced: bool,
+    /// True when a person wants this node to begin and send nothing.
+    pub(crate) is_draining: bool,
+    /// True when another configuration is in force than the one with which its files were compared last.
+    pub(crate) is_superseded: bool,
+    /// Time until another node is dead, should it stay silent; none without another one.
+    pub(crate) look_in: Option<Duration>,
+}
+
+/// Progress of a node that is to begin and send nothing.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Drain {
+    /// Some of its runs or messages have not ended.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "a file has one node"))]
+    Draining,
+    /// All of them have ended.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "a file has one node"))]
+    Drained,
+}
+
 /// Circumstances under which a daemon opens its database.
 #[derive(Clone, Debug)]
 pub(crate) struct Opening {
@@ -91,6 +119,12 @@ pub(crate) struct KnownNode {
     pub(crate) address: Option<String>,
     /// True while it is alive by the clock of the database; none where that is seen elsewhere.
     pub(crate) is_alive: Option<bool>,
+    /// Number of the configuration that it works by, or worked by last, where there are several nodes.
+    pub(crate) generation: Option<i64>,
+    /// Reason for which it begins and sends nothing.
+    pub(crate) waits_for: Option<String>,
+    /// Progress while a person wants it to begin and send nothing.
+    pub(crate) drain: Option<Drain>,
     /// Row of the node.
     pub(crate) row: NodeRow,
 }

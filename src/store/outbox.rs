@@ -6,6 +6,16 @@ use std::time::Duration;
 use crate::domain::ledger::{DeliveryState, Incident, Replay};
 use crate::domain::{DeliveryId, Event, EventType, Format, Payload, Timestamp};
 
+/// Number of messages that may be sent to a receiver.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Capacity {
+    /// The most that this node may send now.
+    pub(crate) free: u32,
+    /// The most that all nodes together may be sending.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "a file has one node"))]
+    pub(crate) most: u32,
+}
+
 /// A delivery that may be sent now, under a lease.
 #[derive(Clone, Debug)]
 pub(crate) struct PendingDelivery {
@@ -36,6 +46,9 @@ pub(crate) struct PendingDelivery {
 /// An alert that is to be sent again as it is.
 #[derive(Clone, Debug)]
 pub(crate) struct Resend {
+    /// Number of the integration of whose queue it is part, where nodes share the database; zero for those about none.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "a file has one node"))]
+    pub(crate) lane: i64,
     /// Id of the incident.
     pub(crate) incident: String,
     /// Name of the receiver.

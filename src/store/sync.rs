@@ -13,6 +13,22 @@ pub(crate) struct Configured {
     pub(crate) integrations: Vec<Wanted>,
     /// Tables of the receivers by their names, as JSON without secrets.
     pub(crate) receivers: BTreeMap<String, String>,
+    /// Settings on which decisions rest besides, by the part of the configuration, such as `integration lake`.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "a file has one node"))]
+    pub(crate) others: BTreeMap<String, String>,
+    /// Way in which it may be put in force where several nodes share the database.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "a file has one node"))]
+    pub(crate) publishing: Publishing,
+}
+
+/// Way in which the files of a node may be put in force for all nodes.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Publishing {
+    /// They were changed here: they are put in force unless others have put theirs in force meanwhile.
+    #[default]
+    Changed,
+    /// Others have put theirs in force: the node works by its own only if they are the same.
+    Follow,
 }
 
 #[cfg(test)]
@@ -35,6 +51,8 @@ pub(crate) struct Synced {
     pub(crate) is_announced: bool,
     /// The receivers that are disabled, and those no longer configured with pending deliveries.
     pub(crate) idle: Vec<ReceiverRow>,
+    /// Reason for which the configuration is not in force, and nothing was changed.
+    pub(crate) waits_for: Option<String>,
 }
 
 impl Synced {

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Liveness;
 use crate::domain::Timestamp;
-use crate::store::KnownNode;
+use crate::store::{Drain, KnownNode};
 
 /// State of a node.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, strum::IntoStaticStr)]
@@ -16,6 +16,12 @@ use crate::store::KnownNode;
 pub(crate) enum NodeState {
     /// It is alive now.
     Running,
+    /// It is alive, and begins and sends nothing.
+    Standby,
+    /// It begins and sends nothing more, as a person wants, and some of what it began has not ended.
+    Draining,
+    /// It begins and sends nothing, as a person wants.
+    Drained,
     /// It has stopped in good order.
     Stopped,
     /// It was not heard of for too long, and has not said that it stops.
@@ -52,6 +58,10 @@ pub(crate) struct Node<'a> {
     pub(crate) started_at: Option<Timestamp>,
     /// Instant at which it was last heard of.
     pub(crate) seen_at: Option<Timestamp>,
+    /// Number of the configuration that it works by, or worked by last; none in a file, which has one node.
+    pub(crate) generation: Option<i64>,
+    /// Reason for which it begins and sends nothing.
+    pub(crate) waits_for: Option<&'a str>,
 }
 
 impl<'a> Node<'a> {
@@ -59,12 +69,18 @@ impl<'a> Node<'a> {
     pub(crate) fn new(node: &'a KnownNode, liveness: Liveness) -> Self {
         let liveness = node.is_alive.map_or(liveness, |is_alive| Some(is_alive).into());
         let state = match liveness {
-            Liveness::Running => NodeState::Running,
+            Liveness::Running => match (node.drain, &node.waits_for) {
+                (Some(Drain::Draining), _) => NodeState::Draining,
+                (Some(Drain::Drained), _) => NodeState::Drained,
+                (None, Some(_)) => NodeState::Standby,
+                (None, None) => NodeState::Running,
+            },
             Liveness::Stopped if node.row.stopped_at.is_some() => NodeState::Stopped,
             Liveness::Stopped => NodeState::Gone,
             Liveness::Unknown => NodeState::Unknown,
         };
-        let process = node.row.process.filter(|_| state == NodeState::Running);
+        let is_alive = liveness == Liveness::Running;
+        let process = node.row.process.filter(|_| is_alive);
         Self {
             name: &node.identity.name,
             state,
@@ -74,6 +90,8 @@ impl<'a> Node<'a> {
             pid: process.map(|process| process.pid),
             started_at: node.row.started_at,
             seen_at: node.row.seen_at,
+            generation: node.generation.filter(|number| 0 < *number),
+            waits_for: node.waits_for.as_deref().filter(|_| is_alive),
         }
     }
 }
@@ -88,6 +106,14 @@ mod tests {
         let [alive, gone] = samples::nodes();
         assert_eq!(Node::new(&alive, Liveness::Unknown).state, NodeState::Running);
         assert_eq!(Node::new(&gone, Liveness::Running).state, NodeState::Gone);
+        let with = |drain, waits_for: Option<&str>| {
+            let waits_for = waits_for.map(str::to_owned);
+            let node = KnownNode { drain, waits_for, ..alive.clone() };
+            Node::new(&node, Liveness::Unknown).state
+        };
+        assert_eq!(with(None, Some("it waits")), NodeState::Standby);
+        assert_eq!(with(Some(Drain::Draining), None), NodeState::Draining);
+        assert_eq!(with(Some(Drain::Drained), Some("it waits")), NodeState::Drained);
         let mut stopped = gone;
         stopped.row.stopped_at = stopped.row.seen_at;
         assert_eq!(Node::new(&stopped, Liveness::Running).state, NodeState::Stopped);

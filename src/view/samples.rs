@@ -282,6 +282,9 @@ pub(crate) fn nodes() -> [KnownNode; 2] {
         version: Some("0.1.0".to_owned()),
         address: Some("10.0.0.5".to_owned()),
         is_alive: Some(true),
+        generation: Some(12),
+        waits_for: None,
+        drain: None,
         row: NodeRow {
             process: Some(ProcessId { pid: 812, born: 1 }),
             started_at: Some(at("2026-11-23T09:00:00Z")),
@@ -299,6 +302,9 @@ pub(crate) fn nodes() -> [KnownNode; 2] {
         version: None,
         address: Some("10.0.0.6".to_owned()),
         is_alive: Some(false),
+        generation: None,
+        waits_for: None,
+        drain: None,
         row,
     };
     [alive, gone]

@@ -1,6 +1,6 @@
 //! The daemon on a real `PostgreSQL`: what it stores and sends, whatever ends it or the server.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -8,12 +8,11 @@ use serde_json::Value;
 use crate::daemon::lake;
 use crate::receivers::receiver;
 use crate::support::{
-    AccessGrants, Config, Daemon, Delivery, Postgres, Receiver, SECRETS, verify, wait_for,
+    AccessGrants, Config, Daemon, Delivery, Lakes, Mood, Moody, Postgres, Receiver, SECRETS,
+    verify, wait_for,
 };
 
 const SOON: Duration = Duration::from_secs(30);
-/// Time after which a daemon that is gone is replaced, with some reserve.
-const TAKEN_OVER: Duration = Duration::from_secs(35);
 
 /// A daemon's surroundings: a store, a platform and a receiver.
 struct Scene {
@@ -131,17 +130,16 @@ fn kills_of_the_daemon_and_crashes_of_its_server_lose_and_double_nothing() {
 }
 
 #[test]
-fn commands_work_and_a_second_daemon_is_refused_until_the_first_is_gone() {
+fn commands_work_and_a_second_daemon_of_the_same_name_is_refused() {
     let scene = Scene::new();
     let config = &scene.config;
     let daemon = Daemon::start(config);
     daemon.wait_status("one", "enabled", SOON);
-    let named = "[node]\nname = \"b\"\n".to_owned() + &scene.integration;
-    let other = Config::on(scene.store.clone(), &named);
-    let refused = other.run(&["run"]);
+    let same = Config::on(scene.store.clone(), &scene.integration);
+    let refused = same.run(&["run"]);
     let why = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert_eq!(refused.status.code(), Some(75), "{why}");
-    assert!(why.contains(" is alive (") && why.contains("one daemon at a time"), "{why}");
+    assert_eq!(refused.status.code(), Some(78), "{why}");
+    assert!(why.contains(" is alive (") && why.contains("another node.name"), "{why}");
 
     let listed = config.json(&["list", "--json"]);
     assert_eq!(listed[0]["name"], "one", "{listed}");
@@ -164,15 +162,187 @@ fn commands_work_and_a_second_daemon_is_refused_until_the_first_is_gone() {
     assert_eq!(backup.status.code(), Some(2), "{why}");
     assert!(why.contains("pg_dump"), "{why}");
 
-    // What is paused for too long is taken over, and ends once it goes on.
-    daemon.signal("STOP");
-    let begun = Instant::now();
-    let second = Daemon::start(&other);
-    assert!(begun.elapsed() < TAKEN_OVER, "{:?}", begun.elapsed());
-    daemon.signal("CONT");
-    assert_eq!(daemon.ended().code(), Some(75));
-    let nodes = states(config);
-    assert!(nodes.contains(&("b".to_owned(), "running".to_owned())), "{nodes:?}");
-    assert_eq!(nodes.len(), 2, "{nodes:?}");
-    assert!(second.stop().success());
+    assert!(daemon.stop().success());
+}
+
+/// Integrations of every node.
+const LAKES: usize = 12;
+/// Time in which the runs of a node that was killed begin elsewhere.
+const ELSEWHERE: Duration = Duration::from_secs(25);
+
+/// Nodes with the same files and secrets, each in a folder of its own.
+struct Nodes {
+    server: Postgres,
+    lakes: Lakes,
+    receiver: Moody,
+    store: String,
+    secrets: Config,
+}
+
+impl Nodes {
+    fn new() -> Self {
+        let (server, lakes) = (Postgres::start(), Lakes::start(7));
+        let store = server.store();
+        let secrets = Config::new("");
+        Self { server, lakes, receiver: Moody::start(Mood::Fine, 7), store, secrets }
+    }
+
+    /// Returns the files of a node with so many integrations.
+    fn files(&self, name: &str, count: usize) -> String {
+        let node = format!("[node]\nname = \"{name}\"\n[defaults]\nflap_flips = 0\n");
+        let receiver = self::receiver("on-call", &self.receiver.url);
+        let lakes: String = (0..count).map(|number| self.lakes.integration(number)).collect();
+        let text = format!("{node}[outages]\nmin = 1024\n{receiver}{lakes}");
+        text.replace("DIR", self.secrets.dir().to_str().unwrap())
+    }
+
+    fn config(&self, name: &str, count: usize) -> Config {
+        Config::on(self.store.clone(), &self.files(name, count))
+    }
+
+    fn number(&self, sql: &str) -> i64 {
+        let rows = self.server.rows("state", sql);
+        rows.iter().find_map(|line| line.trim().parse().ok()).unwrap_or_else(|| panic!("{rows:?}"))
+    }
+
+    /// Waits until every integration in use has a run that began after this, by any node.
+    fn wait_for_runs(&self, limit: Duration) {
+        let now = self.number("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint");
+        let missing = format!(
+            "SELECT count(*) FROM revalidated.integration WHERE status NOT IN ('deleting', 'deleted')
+             AND NOT EXISTS (SELECT 1 FROM revalidated.run WHERE integration_id = integration.id
+                             AND started_at_ms > {now})"
+        );
+        wait_for("runs of all integrations", limit, || {
+            std::thread::sleep(Duration::from_millis(200));
+            (self.number(&missing) == 0).then_some(())
+        });
+    }
+
+    /// Fails unless no run of an integration began before the one before it had ended.
+    fn assert_no_overlap(&self) {
+        let overlaps = "SELECT count(*) FROM (
+            SELECT started_at_ms, lag(started_at_ms + duration_ms) OVER (
+                PARTITION BY integration_id ORDER BY started_at_ms) AS ended_ms
+            FROM revalidated.run) AS runs WHERE started_at_ms < ended_ms - 50";
+        assert_eq!(self.number(overlaps), 0);
+    }
+
+    /// Fails unless the receiver has every message once by its id, and in order of its integration.
+    fn assert_whole(&self) {
+        let mut known = BTreeSet::new();
+        let mut stories: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+        for one in self.receiver.taken() {
+            if !known.insert(one.delivery.headers["webhook-id"].clone()) {
+                continue;
+            }
+            let data = &one.delivery.json()["data"];
+            let Some(name) = data["integration"]["name"].as_str() else { continue };
+            if let Some(number) = data["sequence"].as_u64() {
+                stories.entry(name.to_owned()).or_default().push(number);
+            }
+        }
+        assert!(LAKES < stories.len(), "{:?}", stories.keys());
+        for (name, numbers) in &stories {
+            let expected: Vec<_> = (1..=numbers.len() as u64).collect();
+            assert_eq!(numbers, &expected, "{name}");
+            let last =
+                format!("SELECT max(sequence) FROM revalidated.integration WHERE name = '{name}'");
+            assert_eq!(self.number(&last), i64::try_from(numbers.len()).unwrap(), "{name}");
+        }
+        let twice = self.number("SELECT count(*) FROM (SELECT 1 FROM revalidated.event
+            WHERE integration_id IS NOT NULL GROUP BY integration_id, sequence HAVING count(*) > 1) AS same");
+        assert_eq!(twice, 0);
+    }
+}
+
+/// Waits until a node is in a state.
+fn wait_state(config: &Config, name: &str, state: &str) -> Value {
+    wait_for(&format!("node {name} {state}"), SOON, || {
+        std::thread::sleep(Duration::from_millis(200));
+        let nodes = config.json(&["nodes", "--json"]);
+        let found = nodes.as_array().unwrap().iter().find(|one| one["name"] == name)?;
+        (found["state"] == state).then(|| found.clone())
+    })
+}
+
+#[test]
+fn three_daemons_share_the_work_and_what_one_leaves_goes_on_elsewhere() {
+    let nodes = Nodes::new();
+    let configs = ["a", "b", "c"].map(|name| nodes.config(name, LAKES));
+    let [a, b, c] = &configs;
+    let (first, second) = (Daemon::start(a), Daemon::start(b));
+    let third = Daemon::start(c);
+    let ran = |daemon: &Daemon<'_>| daemon.log().contains(": validation ");
+    wait_for("runs on every node", SOON, || {
+        (ran(&first) && ran(&second) && ran(&third)).then_some(())
+    });
+    let listed: Vec<_> = states(a).into_iter().map(|(name, state)| name + " " + &state).collect();
+    assert_eq!(listed, ["a running", "b running", "c running"]);
+
+    // While runs are under way, one is killed, and one is paused for so long that its work is another's.
+    nodes.lakes.slow_down(250);
+    std::thread::sleep(Duration::from_secs(3));
+    second.signal("STOP");
+    third.kill();
+    nodes.wait_for_runs(ELSEWHERE);
+    nodes.lakes.slow_down(0);
+    for name in ["b", "c"] {
+        wait_state(a, name, "gone");
+        assert!(first.log().contains(&format!("node {name} was not heard of")));
+    }
+    second.signal("CONT");
+    wait_for("word that it goes on", SOON, || {
+        second.log().contains("others have its runs and messages by now").then_some(())
+    });
+    wait_state(a, "b", "running");
+
+    // One is reloaded: the other waits until it has the same files, and so does one that starts.
+    a.write(&nodes.files("a", LAKES + 1));
+    assert!(a.run(&["reload"]).status.success());
+    let waiting = wait_state(a, "b", "standby");
+    let why = waiting["waitsFor"].as_str().unwrap();
+    assert!(
+        why.contains("integration lake-12 is missing here; it waits until they agree"),
+        "{why}"
+    );
+    let third = Daemon::start(c);
+    wait_state(a, "c", "standby");
+    for (name, config) in [("b", b), ("c", c)] {
+        config.write(&nodes.files(name, LAKES + 1));
+        let reloaded = config.run(&["reload"]);
+        assert!(reloaded.status.success(), "{}", String::from_utf8_lossy(&reloaded.stderr));
+        let joined = wait_state(a, name, "running");
+        assert_eq!(joined["generation"], 2, "{joined}");
+    }
+    nodes.wait_for_runs(SOON);
+
+    // Files that a person wants to be in force are so from then on, and the others wait for theirs to be the same.
+    c.write(&nodes.files("c", LAKES + 2));
+    assert_eq!(c.run(&["reload", "--author", "anna"]).status.code(), Some(0), "it runs the latest");
+    wait_state(a, "a", "standby");
+    let published = a.run(&["config", "publish", "--author", "anna"]);
+    assert!(published.status.success(), "{}", String::from_utf8_lossy(&published.stderr));
+    wait_state(a, "c", "standby");
+    assert_eq!(wait_state(a, "a", "running")["generation"], 4);
+    wait_state(a, "b", "running");
+    c.write(&nodes.files("c", LAKES + 1));
+    assert!(c.run(&["reload"]).status.success());
+
+    assert!(a.run(&["nodes", "drain", "b"]).status.success());
+    wait_state(a, "b", "drained");
+    assert!(a.run(&["nodes", "resume", "b"]).status.success());
+    wait_state(a, "b", "running");
+    nodes.lakes.stabilise();
+    nodes.wait_for_runs(SOON);
+    nodes.wait_for_runs(SOON);
+    wait_for("end of the backlog", SOON, || {
+        (nodes.number("SELECT count(*) FROM revalidated.delivery WHERE state = 'pending'") == 0)
+            .then_some(())
+    });
+    for daemon in [first, second, third] {
+        assert!(daemon.stop().success());
+    }
+    nodes.assert_no_overlap();
+    nodes.assert_whole();
 }

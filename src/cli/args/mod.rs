@@ -16,6 +16,7 @@ mod list;
 mod nodes;
 mod receivers;
 mod rehearse;
+mod reload;
 mod report;
 mod restore;
 mod revalidate;
@@ -33,7 +34,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 pub(super) use audit::Audit;
 pub(super) use backup::Backup;
 pub(super) use bundle::Bundle;
-pub(super) use common::{Author, Change, Json, Moment, Named, Source};
+pub(super) use common::{Change, Json, Moment, Named, Source};
 pub(super) use deliveries::{Deliveries, DeliverySort};
 pub(super) use doctor::Doctor;
 #[cfg(test)]
@@ -45,12 +46,13 @@ pub(super) use health::Health;
 pub(super) use history::{Entries, History};
 pub(super) use import::{Import, ImportAction, ImportImmuta, ImportInto};
 pub(super) use list::{List, Sort};
-pub(super) use nodes::Nodes;
+pub(super) use nodes::{NodeAction, NodeChange, Nodes};
 pub(super) use receivers::{
     Disable, Enable, ReceiverAction, ReceiverSort, Receivers, Redeliver, Replay, WebhookAction,
     WebhookTest,
 };
 pub(super) use rehearse::Rehearse;
+pub(super) use reload::{ConfigAction, Reload};
 pub(super) use report::{Report, ReportFormat};
 pub(super) use restore::Restore;
 pub(super) use revalidate::Revalidate;
@@ -228,8 +230,11 @@ pub(super) enum Command {
     Redeliver(Redeliver),
     /// Queue the events of a time for a receiver again, under their old ids and in order
     Replay(Replay),
-    /// List the daemons of the database, and whether each is alive
+    /// List the daemons of the database, and whether each is alive; drain one
     Nodes(Nodes),
+    /// Put a configuration in force on all daemons of the database
+    #[command(subcommand)]
+    Config(ConfigAction),
     /// List who changed something by a command, newest first
     Audit(Audit),
     /// Copy the database to a file, also while the daemon runs, and verify the copy
@@ -326,26 +331,6 @@ pub(super) struct DaemonStatus {
     pub(super) form: Json,
 }
 
-/// Arguments of the command `reload`.
-#[derive(Args, Debug)]
-pub(super) struct Reload {
-    /// Allow the removal of so many integrations and receivers, this time
-    #[arg(long, value_name = "N")]
-    pub(super) allow_removals: Option<u32>,
-    /// Person who asks for it.
-    #[command(flatten)]
-    pub(super) by: Author,
-    /// Number of the daemon's process, as systemd gives it to `ExecReload=`
-    #[arg(long, env = "MAINPID", hide = true)]
-    pub(super) main_process: Option<i32>,
-    /// Database of the daemon.
-    #[command(flatten)]
-    pub(super) source: Source,
-    /// Choice between text and JSON.
-    #[command(flatten)]
-    pub(super) form: Json,
-}
-
 /// Arguments of the command `check`.
 #[derive(Args, Debug)]
 pub(super) struct Check {
@@ -430,6 +415,9 @@ mod tests {
         ("silences add --all --from 1970-01-01T00:00:01Z --for 2h", "from: Some(Timestamp(1000))"),
         ("audit --command reload --about lake --csv", "act: Some(Reload), target: Some(\"lake\")"),
         ("nodes --json", "Nodes(Nodes"),
+        ("nodes drain b --author anna", "Drain(NodeChange { name: \"b\""),
+        ("nodes resume b", "Resume(NodeChange { name: \"b\""),
+        ("config publish --allow-removals 3", "Config(Publish(Reload { allow_removals: Some(3)"),
         ("backup /b --keep 7 --verify --compact", "keep: Some(7), verify: true, compact: true"),
         ("restore /b/state.db --yes --author anna", "from: \"/b/state.db\", yes: true"),
         ("store check --full --json", "full: true"),

@@ -7,6 +7,8 @@ use tempfile::TempDir;
 
 #[cfg(feature = "postgres")]
 use super::server::Database;
+#[cfg(feature = "postgres")]
+use crate::domain::NodeIdentity;
 use crate::domain::{
     AttemptResult, Class, EventType, Finding, IntegrationId, Location, Next, Observed, Outcome,
     Policy, Report, Schedule, Selection, Status, Subject, Subscription, Test, TestResult,
@@ -16,6 +18,8 @@ use crate::store::{
     Attempt, Began, Begun, Control, Disabled, Finished, IntegrationRow, NotificationContext, Page,
     PendingDelivery, Recorded, Store, SubjectRun, Synced, View, Wanted,
 };
+#[cfg(feature = "postgres")]
+use crate::store::{Opening, StoreError};
 
 pub(super) const LEASE: Duration = Duration::from_mins(2);
 /// Start of every test: 2026-11-23 10:00:00 UTC.
@@ -88,6 +92,13 @@ impl Bench {
         Self { store, now, receivers, kept_max, location, place }
     }
 
+    /// Opens the database as another node does.
+    #[cfg(feature = "postgres")]
+    pub(super) async fn node(&self, name: &str) -> Result<Store, StoreError> {
+        let node = NodeIdentity { name: name.to_owned(), ..NodeIdentity::default() };
+        Store::open_as(&self.location, &Opening { node, ..Opening::default() }).await
+    }
+
     /// Returns a bench with a database of its own, of the same engine.
     pub(super) async fn another(&self) -> Self {
         match self.place {
@@ -143,7 +154,7 @@ impl Bench {
     pub(super) async fn begun(&self, name: &str) -> Begun {
         match self.begin(name).await {
             Began::Run(begun) => begun,
-            other @ (Began::NotDue | Began::Running | Began::NotInUse) => panic!("{other:?}"),
+            other => panic!("{other:?}"),
         }
     }
 

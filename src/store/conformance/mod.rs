@@ -11,6 +11,8 @@ mod leases;
 #[cfg(feature = "postgres")]
 mod lost;
 mod node;
+#[cfg(feature = "postgres")]
+mod nodes;
 mod outages;
 mod pages;
 mod reads;

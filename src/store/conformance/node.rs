@@ -185,7 +185,7 @@ async fn asked_id_is_given_to_a_new_integration_unless_another_has_it(bench: Ben
 async fn table_of_a_receiver_is_kept_and_its_change_counted(bench: Bench) {
     let with = async |table: &str| {
         let receivers = [("a".to_owned(), table.to_owned())].into();
-        let configured = Configured { integrations: Vec::new(), receivers };
+        let configured = Configured { receivers, ..Configured::default() };
         bench.store.sync(configured, false, bench.context()).await.unwrap().changes
     };
     assert_eq!(with("{}").await.receivers_added, names(&["a", "b"]));

@@ -131,7 +131,8 @@ impl Database {
         let password = Some(SecretRef::Literal(Secret::new(PASSWORD.to_owned())));
         let tls = self.server.tls.clone();
         let (user, database) = (ROLE.to_owned(), self.name.clone());
-        let address = PostgresAddress { hosts, user, database, password, tls };
+        let node = String::new();
+        let address = PostgresAddress { hosts, user, database, password, tls, node };
         Location::Postgres(Arc::new(address))
     }
 }

@@ -49,6 +49,32 @@ impl Control {
         }
     }
 
+    /// Notes that the daemon is about to be asked to put its configuration in force for all nodes. A file has one, which
+    /// does so at every reload.
+    pub(crate) async fn publish(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.reload(None, now),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => Box::pin(engine.publish(now)).await,
+        }
+    }
+
+    /// Lets a node begin and send nothing more, or go on; returns false when there is none of this name that can be
+    /// drained: a file has one node, which is stopped in its place.
+    #[cfg_attr(not(feature = "postgres"), expect(unused_variables, reason = "a file has one node"))]
+    pub(crate) async fn drain(
+        &mut self,
+        node: &str,
+        is_draining: bool,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(false),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => Box::pin(engine.drain(node, is_draining, now)).await,
+        }
+    }
+
     /// Makes integrations due because a person asks for runs; returns what came of each.
     pub(crate) async fn request(
         &mut self,

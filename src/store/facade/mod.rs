@@ -2,6 +2,7 @@
 //! variant, and a compile error at every operation that it has to offer.
 
 mod across;
+mod cluster;
 mod control;
 mod history;
 mod integrations;

@@ -14,8 +14,8 @@ use crate::store::error::no_engine;
 #[cfg(feature = "postgres")]
 use crate::store::postgres;
 use crate::store::{
-    Began, Configured, NodeNote, Opening, PendingDelivery, Pruned, Released, Resend, Retention,
-    StoreError, Surplus, Synced, sqlite,
+    Began, Capacity, Configured, NodeNote, Opening, PendingDelivery, Pruned, Released, Resend,
+    Retention, Site, StoreError, Surplus, Synced, sqlite,
 };
 
 /// Answer to a write that is queued, after its commit.
@@ -90,20 +90,6 @@ impl Store {
         }
     }
 
-    /// Says that this node is alive, and looks whether the database is still its own.
-    ///
-    /// # Errors
-    ///
-    /// Fails when a file of the database was removed or replaced while in use, the server cannot be reached, or another
-    /// daemon has taken over.
-    pub(crate) async fn beat(&self) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(engine) => engine.check_files(),
-            #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => Box::pin(engine.beat()).await,
-        }
-    }
-
     /// Writes down something about the life of this node.
     pub(crate) async fn note(&self, note: NodeNote) -> Result<(), StoreError> {
         match self {
@@ -128,18 +114,34 @@ impl Store {
         }
     }
 
-    /// Starts a run if it is due: guarded update, lease until `now + lease`.
+    /// Starts a run if it is due and there is room at its host: guarded update, lease until `now + lease`. A file counts no
+    /// runs at hosts: they are those of one process.
+    pub(crate) async fn begin_at(
+        &self,
+        id: IntegrationId,
+        site: Site<'_>,
+        lease: Duration,
+        now: Timestamp,
+    ) -> Result<Began, StoreError> {
+        match self {
+            Self::Sqlite(engine) => {
+                let Site { .. } = site;
+                engine.begin(id, lease, now).await
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => Box::pin(engine.begin(id, site, lease, now)).await,
+        }
+    }
+
+    /// Does the same at a host where runs are not counted.
+    #[cfg(test)]
     pub(crate) async fn begin(
         &self,
         id: IntegrationId,
         lease: Duration,
         now: Timestamp,
     ) -> Result<Began, StoreError> {
-        match self {
-            Self::Sqlite(engine) => engine.begin(id, lease, now).await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => Box::pin(engine.begin(id, lease, now)).await,
-        }
+        self.begin_at(id, Site::default(), lease, now).await
     }
 
     /// Records a finished run: run, results, counters, status, transition, event, deliveries,
@@ -191,19 +193,35 @@ impl Store {
         }
     }
 
-    /// Leases what may be sent now: per receiver and integration only the first pending one, at
-    /// most `permits[receiver]` per receiver; receivers that `permits` does not name are left alone.
+    /// Leases what may be sent now: per receiver and integration only the first pending one, at most as many as
+    /// `capacity` says; receivers that it does not name are left alone.
+    pub(crate) async fn claim_within(
+        &self,
+        capacity: BTreeMap<String, Capacity>,
+        lease: Duration,
+        now: Timestamp,
+    ) -> Result<Vec<PendingDelivery>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => {
+                let free = capacity.into_iter().map(|(name, one)| (name, one.free)).collect();
+                engine.claim(free, lease, now).await
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => Box::pin(engine.claim(capacity, lease, now)).await,
+        }
+    }
+
+    /// Does the same for one node: at most `permits[receiver]` per receiver.
+    #[cfg(test)]
     pub(crate) async fn claim(
         &self,
         permits: BTreeMap<String, u32>,
         lease: Duration,
         now: Timestamp,
     ) -> Result<Vec<PendingDelivery>, StoreError> {
-        match self {
-            Self::Sqlite(engine) => engine.claim(permits, lease, now).await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => Box::pin(engine.claim(permits, lease, now)).await,
-        }
+        let permits = permits.into_iter();
+        let capacity = permits.map(|(name, free)| (name, Capacity { free, most: u32::MAX }));
+        self.claim_within(capacity.collect(), lease, now).await
     }
 
     /// Claims the alerts that are due to be sent again to these receivers, and plans the next time after the
@@ -291,14 +309,15 @@ impl Store {
         }
     }
 
-    /// Stores a reading of the awake clock; `now` is the wall clock, if it can be trusted.
+    /// Stores a reading of the awake clock; `now` is the wall clock, if it can be trusted. Returns the latest reading of all
+    /// nodes.
     pub(crate) async fn save_awake(
         &self,
         awake: Duration,
         now: Option<Timestamp>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Duration, StoreError> {
         match self {
-            Self::Sqlite(engine) => engine.save_awake(awake, now).await,
+            Self::Sqlite(engine) => engine.save_awake(awake, now).await.map(|()| awake),
             #[cfg(feature = "postgres")]
             Self::Postgres(engine) => Box::pin(engine.save_awake(awake, now)).await,
         }

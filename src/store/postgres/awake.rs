@@ -19,12 +19,13 @@ pub(super) async fn read(tx: &Reads) -> Result<Duration, StoreError> {
     Ok(duration_or_none(&tx.one(SQL, &[]).await?, "awake_ms")?.unwrap_or_default())
 }
 
-/// Stores a reading of the awake clock; `now` is the wall clock, if it can be trusted.
+/// Stores a reading of the awake clock; `now` is the wall clock, if it can be trusted. Returns the latest reading of all
+/// nodes: each goes on from that.
 pub(super) async fn save(
     tx: &Tx,
     awake: Duration,
     now: Option<Timestamp>,
-) -> Result<(), StoreError> {
+) -> Result<Duration, StoreError> {
     const SQL: &str = "
         INSERT INTO revalidated.awake (hour, awake_ms, least_at_ms) VALUES ($1, $2, $3)
         ON CONFLICT (hour) DO UPDATE SET
@@ -32,7 +33,7 @@ pub(super) async fn save(
     let awake_ms = millis(awake);
     let at = now.map_or(i64::MAX, |at| at.0);
     tx.execute(SQL, params![awake_ms / HOUR_MS => INT8, awake_ms => INT8, at => INT8]).await?;
-    Ok(())
+    read(tx).await
 }
 
 /// Returns the instant before which everything is older than `age`, by the wall clock and by the awake

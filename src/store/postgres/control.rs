@@ -7,7 +7,7 @@ use super::connect::Connections;
 use super::tx::{Reads, Tx, read, transact};
 use super::{
     Act, NewSilence, NodeNote, ReceiverRow, Redelivered, Replayed, Requested, Span, StoreError,
-    asked, health, migrate, node, outbox, receiver, run, silences,
+    asked, health, migrate, node_row, outbox, receiver, run, silences,
 };
 use crate::domain::ledger;
 use crate::domain::{
@@ -40,13 +40,41 @@ impl Control {
     ) -> Result<(), StoreError> {
         let comment = removals.map_or_else(String::new, |most| format!("allows {most} removals"));
         let author = self.author.as_str();
+        let name = &self.connections.address().node;
         transact!(&self.connections, tx => {
             if let Some(most) = removals {
-                node::note(tx, &NodeNote::AllowRemovals(most)).await?;
+                node_row::note(tx, name, &NodeNote::AllowRemovals(most)).await?;
             }
             let act = Act::Reload;
             let new = NewAudit { act, author, target: "", comment: &comment };
             audit::insert(tx, new, now).await
+        })
+    }
+
+    /// Implements [`crate::store::Control::publish`] on this engine.
+    pub(crate) async fn publish(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let (author, name) = (self.author.as_str(), &self.connections.address().node);
+        transact!(&self.connections, tx => {
+            node_row::publish(tx, name).await?;
+            note(tx, Act::Publish, author, name, now).await
+        })
+    }
+
+    /// Implements [`crate::store::Control::drain`] on this engine.
+    pub(crate) async fn drain(
+        &mut self,
+        node: &str,
+        is_draining: bool,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let author = self.author.as_str();
+        transact!(&self.connections, tx => {
+            let is_known = node_row::drain(tx, node, is_draining).await?;
+            if is_known {
+                let act = if is_draining { Act::DrainNode } else { Act::ResumeNode };
+                note(tx, act, author, node, now).await?;
+            }
+            Ok(is_known)
         })
     }
 

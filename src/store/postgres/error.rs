@@ -23,9 +23,11 @@ pub(super) enum Fault {
     #[error("another transaction came in between")]
     Conflict,
     /// Another node has taken the place of this one.
-    #[error("another daemon has taken over the store: this one was not heard of for too long")]
+    #[error(
+        "another daemon has the name of this one by now, which was not heard of for too long: give one of them another node.name"
+    )]
     Lost,
-    /// This process has not been able to say that it is alive for so long that another may take over.
+    /// This process has not been able to say that it is alive for so long that others may free its leases.
     #[error("the store was not reached for too long; nothing is written until it is")]
     Late,
 }

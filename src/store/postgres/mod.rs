@@ -12,7 +12,10 @@ mod asked;
 mod audit;
 mod awake;
 mod batch;
+mod beating;
+mod begins;
 mod clock_rollback;
+mod cluster;
 mod column;
 mod configuration;
 mod connect;
@@ -31,8 +34,10 @@ mod integration;
 mod known;
 mod lane;
 mod load;
+mod membership;
 mod migrate;
 mod node;
+mod node_row;
 mod outage;
 mod outages;
 mod outbox;
@@ -60,7 +65,7 @@ mod tx;
 mod view;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -71,8 +76,8 @@ use super::error::StoreError;
 use super::forms::{evidence, halves, looks, took};
 use super::in_use::{InUse, KeptRow};
 use super::mutes::{MuteRow, NoticeRow, OutageRow, OwnFaultRow, Released, SilenceRow};
-use super::node::{KnownNode, NodeNote, NodeRow, Opening, ProcessId};
-use super::outbox::{PendingDelivery, Redelivered, Replayed, Resend, Span};
+use super::node::{Beat, Drain, KnownNode, NodeNote, NodeRow, Opening, ProcessId};
+use super::outbox::{Capacity, PendingDelivery, Redelivered, Replayed, Resend, Span};
 use super::random;
 use super::receivers::{EventRow, Events, PendingTypes, ReceiverRow};
 use super::retention::{Pruned, Retention, Surplus};
@@ -80,9 +85,9 @@ use super::rows::{
     AttemptRow, CandidateRow, DeliveryFilter, DeliveryRow, HistoryRow, IntegrationRow, Mark,
     RunRow, StatusRow, TargetRow, TransitionRow,
 };
-use super::run::{Began, Due};
+use super::run::{Began, Due, Site};
 use super::sharing::SharingRow;
-use super::sync::{Configured, Synced};
+use super::sync::{Configured, Publishing, Synced};
 use super::timeline::TimelineRow;
 use crate::domain::ledger::{
     Attempt, Begun, DeliveryState, Disabled, Finished, Lease, NewSilence, NotificationContext,
@@ -93,16 +98,14 @@ use crate::domain::{IntegrationId, OwnFault, PostgresAddress, Schedule, Timestam
 pub(in crate::store) use control::Control;
 pub(in crate::store) use view::View;
 
+use cluster::Fit;
 use connect::Connections;
-use error::Fault;
+use membership::Membership;
 use prepared::Prepared;
 use tx::transact;
 
 /// Sessions of a daemon's writes.
 const WRITERS: usize = 3;
-/// Time after its latest heartbeat that was acknowledged in which a daemon writes; five seconds later another one may
-/// take over.
-const UNHEARD_MAX: Duration = Duration::from_secs(15);
 
 /// Writes of a daemon. Clone it freely.
 #[derive(Clone, Debug)]
@@ -116,12 +119,10 @@ struct Shared {
     connections: Connections,
     /// Queue of the runs that are recorded together.
     recordings: mpsc::Sender<batch::Waiting>,
-    /// Name of this node.
-    node: String,
-    /// Incarnation of this node, the owner of its leases.
-    owner: i64,
-    /// Time since boot at which the latest heartbeat that was acknowledged was sent.
-    beaten: Mutex<Duration>,
+    /// Queue of the runs that are begun together.
+    beginnings: mpsc::Sender<begins::Waiting>,
+    /// Membership of this node among the others.
+    membership: Membership,
 }
 
 impl Store {
@@ -135,14 +136,16 @@ impl Store {
         tx::read!(&connections, tx => server::require(tx, &shown).await)?;
         let migrated = migrate::migrate(&connections).await;
         migrated.map_err(|error| server::explained(&shown, error))?;
-        let owner = random::number()?;
-        let beaten = Mutex::new(node::begin(&connections, opening, owner).await?);
+        let (owner, name) = (random::number()?, &opening.node.name);
+        let beaten = node::begin(&connections, opening, owner).await?;
+        let membership = Membership::begun(&connections, name, owner, beaten).await?;
         let view = View::open(address).await?;
         let latest = tx::read!(&connections, tx => history::latest_event(tx).await)?;
         connections.note_latest(latest);
-        let node = opening.node.name.clone();
         let recordings = batch::start(connections.clone());
-        Ok(Self { shared: Arc::new(Shared { connections, recordings, node, owner, beaten }), view })
+        let beginnings = begins::start(connections.clone());
+        let shared = Shared { connections, recordings, beginnings, membership };
+        Ok(Self { shared: Arc::new(shared), view })
     }
 
     /// Implements [`crate::store::Store::view`] on this engine.
@@ -155,37 +158,10 @@ impl Store {
         self.shared.connections.changes()
     }
 
-    /// Implements [`crate::store::Store::beat`] on this engine.
-    pub(crate) async fn beat(&self) -> Result<(), StoreError> {
-        let (shared, sent) = (&*self.shared, node::since_boot());
-        let connections = &shared.connections;
-        let is_owner =
-            transact!(connections, tx => node::beat(tx, &shared.node, shared.owner).await)?;
-        if !is_owner {
-            let address = connections.address().to_string();
-            return Err(StoreError::Occupied { address, problem: Fault::Lost.to_string() });
-        }
-        *shared.beaten.lock().unwrap_or_else(PoisonError::into_inner) = sent;
-        connections.note_latest(tx::read!(connections, tx => history::latest_event(tx).await)?);
-        Ok(())
-    }
-
-    /// Returns the sessions for a write.
-    ///
-    /// # Errors
-    ///
-    /// Fails when this node was not heard of for so long that another may take over.
-    fn writes(&self) -> Result<&Connections, StoreError> {
-        let beaten = *self.shared.beaten.lock().unwrap_or_else(PoisonError::into_inner);
-        if UNHEARD_MAX <= node::since_boot().saturating_sub(beaten) {
-            return Err(Fault::Late.into());
-        }
-        Ok(&self.shared.connections)
-    }
-
     /// Implements [`crate::store::Store::note`] on this engine.
     pub(crate) async fn note(&self, note: NodeNote) -> Result<(), StoreError> {
-        transact!(self.writes()?, tx => node::note(tx, &note).await)
+        let name = &self.shared.membership.name;
+        transact!(self.writes()?, tx => node_row::note(tx, name, &note).await)
     }
 
     /// Implements [`crate::store::Store::sync`] on this engine.
@@ -195,19 +171,51 @@ impl Store {
         startup: bool,
         context: NotificationContext,
     ) -> Result<Synced, StoreError> {
-        transact!(self.writes()?, tx => sync::apply(tx, &configured, startup, &context).await)
+        let membership = &self.shared.membership;
+        let files = cluster::Files::of(&configured);
+        let synced = transact!(self.writes()?, tx => {
+            let own = cluster::Own {
+                name: &membership.name,
+                works_by: membership.works_by(),
+                is_starting: startup,
+            };
+            sync::apply(tx, &configured, &files, own, &context).await
+        });
+        let (fit, synced) = synced?;
+        match &fit {
+            Fit::Apply(generation) | Fit::Join(generation) => membership.join(*generation),
+            Fit::Wait(generation, reason) => membership.stand_by(*generation, reason),
+        }
+        Ok(synced)
     }
 
     /// Implements [`crate::store::Store::begin`] on this engine.
     pub(crate) async fn begin(
         &self,
         id: IntegrationId,
+        site: Site<'_>,
         lease: Duration,
         now: Timestamp,
     ) -> Result<Began, StoreError> {
-        let (owner, token) = (self.shared.owner, random::number()?);
-        let lease = Lease { owner, token, until: now.plus(lease) };
-        transact!(self.writes()?, tx => run::begin(tx, id, lease, now).await)
+        let membership = &self.shared.membership;
+        self.writes()?;
+        let Some(generation) = membership.active() else { return Ok(Began::Waits) };
+        let (answer, answered) = oneshot::channel();
+        let waiting = begins::Waiting {
+            id,
+            host: site.host.to_owned(),
+            most: site.most,
+            lease: Lease {
+                owner: membership.owner(),
+                token: random::number()?,
+                until: now.plus(lease),
+            },
+            generation,
+            now,
+            answer,
+        };
+        self.shared.beginnings.send(waiting).await.map_err(|_ended| StoreError::Stopped)?;
+        answered.await.map_err(|_ended| StoreError::Stopped)?
     }
 
     /// Implements [`crate::store::Store::record`] on this engine.
@@ -225,9 +233,10 @@ impl Store {
             return Ok(recorded);
         }
         let begun = &prepared.finished.begun;
+        let generation = self.shared.membership.works_by();
         transact!(
             self.writes()?,
-            tx => run::record(tx, &prepared, &context).await,
+            tx => run::record(tx, &prepared, &context, generation).await,
             done => run::is_recorded(tx, begun, done).await
         )
     }
@@ -242,6 +251,9 @@ impl Store {
         &self,
         context: NotificationContext,
     ) -> Result<Synced, StoreError> {
+        if !self.is_active() {
+            return Ok(Synced::default());
+        }
         transact!(self.writes()?, tx => sync::drain(tx, &context).await)
     }
 
@@ -257,12 +269,14 @@ impl Store {
     /// Implements [`crate::store::Store::claim`] on this engine.
     pub(crate) async fn claim(
         &self,
-        permits: BTreeMap<String, u32>,
+        capacity: BTreeMap<String, Capacity>,
         lease: Duration,
         now: Timestamp,
     ) -> Result<Vec<PendingDelivery>, StoreError> {
-        let lease = outbox::Claim { owner: self.shared.owner, until: now.plus(lease) };
-        transact!(self.writes()?, tx => outbox::claim(tx, &permits, lease, now).await)
+        let membership = &self.shared.membership;
+        let Some(generation) = membership.active() else { return Ok(Vec::new()) };
+        let lease = outbox::Claim { owner: membership.owner(), until: now.plus(lease), generation };
+        transact!(self.writes()?, tx => outbox::claim(tx, &capacity, lease, now).await)
     }
 
     /// Implements [`crate::store::Store::claim_resends`] on this engine.
@@ -271,6 +285,9 @@ impl Store {
         every: BTreeMap<String, Duration>,
         now: Timestamp,
     ) -> Result<Vec<Resend>, StoreError> {
+        if !self.is_active() {
+            return Ok(Vec::new());
+        }
         transact!(self.writes()?, tx => resend::claim(tx, &every, now).await)
     }
 
@@ -295,16 +312,10 @@ impl Store {
         batch: u32,
         context: NotificationContext,
     ) -> Result<Released, StoreError> {
-        let mutes = transact!(
-            self.writes()?,
-            tx => release::end_mutes(tx, batch, &context).await
-        )?;
-        let outages = transact!(
-            self.writes()?,
-            tx => release::close_outages(tx, batch, &context).await
-        )?;
-        let incidents = transact!(self.writes()?, tx => release::wake(tx, batch, &context).await)?;
-        Ok(Released { integrations: mutes, outages, incidents })
+        if !self.is_active() {
+            return Ok(Released { is_busy: true, ..Released::default() });
+        }
+        release::release(self.writes()?, batch, &context).await
     }
 
     /// Implements [`crate::store::Store::degrade`] on this engine.
@@ -314,7 +325,9 @@ impl Store {
         message: String,
         context: NotificationContext,
     ) -> Result<bool, StoreError> {
-        transact!(self.writes()?, tx => own_fault::begin(tx, fault, &message, &context).await)
+        let Some(_works) = self.shared.membership.works_by() else { return Ok(false) };
+        let name = &self.shared.membership.name;
+        transact!(self.writes()?, tx => own_fault::begin(tx, name, fault, &message, &context).await)
     }
 
     /// Implements [`crate::store::Store::restore`] on this engine.
@@ -323,7 +336,8 @@ impl Store {
         fault: OwnFault,
         context: NotificationContext,
     ) -> Result<bool, StoreError> {
-        transact!(self.writes()?, tx => own_fault::end(tx, fault, &context).await)
+        let name = &self.shared.membership.name;
+        transact!(self.writes()?, tx => own_fault::end(tx, name, fault, &context).await)
     }
 
     /// Implements [`crate::store::Store::prune`] on this engine.
@@ -332,6 +346,9 @@ impl Store {
         retention: Retention,
         now: Timestamp,
     ) -> Result<Pruned, StoreError> {
+        if !self.is_active() {
+            return Ok(Pruned::default());
+        }
         transact!(self.writes()?, tx => prune::prune(tx, retention, now).await)
     }
 
@@ -340,7 +357,7 @@ impl Store {
         &self,
         awake: Duration,
         now: Option<Timestamp>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Duration, StoreError> {
         transact!(self.writes()?, tx => awake::save(tx, awake, now).await)
     }
 
@@ -351,8 +368,9 @@ impl Store {
 
     /// Implements [`crate::store::Store::close`] on this engine.
     pub(crate) async fn close(self) -> Result<(), StoreError> {
-        let (shared, connections) = (&*self.shared, &self.shared.connections);
-        let left = transact!(connections, tx => node::leave(tx, &shared.node, shared.owner).await);
+        let (membership, connections) = (&self.shared.membership, &self.shared.connections);
+        let owner = membership.owner();
+        let left = transact!(connections, tx => node::leave(tx, &membership.name, owner).await);
         connections.close();
         self.view.connections.close();
         left

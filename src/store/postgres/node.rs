@@ -1,5 +1,5 @@
-//! Nodes (leases by heartbeat): the daemons of a database, of which one at a time may use it. A node is alive while
-//! its latest heartbeat is young by the clock of the database.
+//! Nodes (leases by heartbeat): the daemons that share a database. A node is alive while its latest heartbeat is young
+//! by the clock of the database; of one that is dead the others free the leases, under its row's lock: it is done once.
 
 use std::time::Duration;
 
@@ -8,14 +8,12 @@ use tokio::time::sleep;
 use tokio_postgres::Row;
 use tracing::info;
 
-use super::column::instant;
 use super::connect::Connections;
 use super::tx::{Reads, Tx, get, params, transact};
-use super::{KnownNode, NodeNote, NodeRow, Opening, ProcessId, StoreError, gate};
-use crate::domain::{NodeIdentity, Timestamp};
+use super::{Opening, ProcessId, StoreError};
 
 /// Age of the latest heartbeat after which a node is dead.
-const SILENT_MAX: Duration = Duration::from_secs(20);
+pub(super) const SILENT_MAX: Duration = Duration::from_secs(20);
 
 /// Present instant by the clock of the database, in milliseconds.
 macro_rules! clock {
@@ -23,22 +21,22 @@ macro_rules! clock {
         "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
     };
 }
+pub(super) use clock;
 
-/// Heartbeat of another node.
+/// Node that has the name already.
 #[derive(Debug)]
-struct Other {
-    name: String,
+struct Incumbent {
     incarnation: i64,
     address: String,
     process: Option<ProcessId>,
     machine: String,
-    /// Age of its latest heartbeat in milliseconds; none once it has stopped in good order.
+    /// Age of its latest heartbeat in milliseconds; none once it has stopped in good order, or its leases were freed.
     age_ms: Option<i64>,
     /// Number of its heartbeats in this life.
     beat: i64,
 }
 
-/// Evidence of another node that is alive, or was a moment ago.
+/// Evidence of a node of the same name that is alive, or was a moment ago.
 #[derive(Debug)]
 pub(super) struct Alive {
     /// Sentence with its name, its place and its latest heartbeat.
@@ -47,13 +45,13 @@ pub(super) struct Alive {
     beat: (i64, i64),
 }
 
-/// Time between two looks whether another node is still alive.
+/// Time between two looks whether a node of the same name is still alive.
 const LOOK: Duration = Duration::from_secs(1);
 /// Number of looks, for longer than a node without heartbeats counts as alive.
 const LOOKS_MAX: u32 = 30;
 
 /// Takes the row of this node; returns the time since boot before it did, which counts as the first heartbeat. While
-/// another one was alive a moment ago, it waits until that one beats again, or is dead.
+/// another one had the name a moment ago, it waits until that one beats again, or is dead.
 ///
 /// # Errors
 ///
@@ -81,12 +79,11 @@ pub(super) async fn begin(
     Err(StoreError::TooSlow)
 }
 
-impl Other {
+impl Incumbent {
     fn read(row: &Row) -> Result<Self, StoreError> {
         let pid: Option<i32> = get(row, "holder_pid")?;
         let process = pid.zip(get(row, "holder_born")?);
         Ok(Self {
-            name: get(row, "name")?,
             incarnation: get(row, "incarnation")?,
             address: get(row, "address")?,
             process: process.map(|(pid, born)| ProcessId { pid, born }),
@@ -101,33 +98,37 @@ impl Other {
         let Some(age_ms) = self.age_ms else { return false };
         let is_here = !self.machine.is_empty() && self.machine == opening.machine;
         let has_ended = is_here && self.process.is_some_and(|process| !(opening.is_alive)(process));
-        !has_ended && age_ms < i64::try_from(SILENT_MAX.as_millis()).unwrap_or(i64::MAX)
+        !has_ended && age_ms < silent_max()
     }
 
-    fn shown(&self) -> String {
+    fn shown(&self, name: &str) -> String {
         let process = self.process.map_or_else(String::new, |one| format!("process {}, ", one.pid));
         let seconds = self.age_ms.unwrap_or(0).max(0) / 1000;
         format!(
-            "a node named {} is alive ({}, {process}seen {seconds} s ago): one daemon at a time may use the \
-             database; stop it, or wait {} s after it was killed",
-            self.name,
+            "a node named {name} is alive ({}, {process}seen {seconds} s ago): give this one another node.name, or \
+             wait {} s after stopping it",
             self.address,
             SILENT_MAX.as_secs(),
         )
     }
 }
 
-/// Takes the row of this node under a new incarnation, and frees the leases of nodes that are dead; returns the
-/// evidence of another one that is alive instead.
+/// Returns the age in milliseconds from which a heartbeat is that of a dead node.
+pub(super) fn silent_max() -> i64 {
+    i64::try_from(SILENT_MAX.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Takes the row of this node under a new incarnation, and frees the leases of its former one; returns the evidence of
+/// another one of its name that is alive instead.
 async fn take(
     tx: &Tx,
     opening: &Opening,
     incarnation: i64,
 ) -> Result<Result<(), Alive>, StoreError> {
-    const OTHERS: &str = concat!(
-        "SELECT name, incarnation, address, holder_pid, holder_born, machine, beat, ",
+    const FORMER: &str = concat!(
+        "SELECT incarnation, address, holder_pid, holder_born, machine, beat, ",
         clock!(),
-        " - beat_at_ms AS age_ms FROM revalidated.node ORDER BY name FOR NO KEY UPDATE"
+        " - beat_at_ms AS age_ms FROM revalidated.node WHERE name = $1 FOR NO KEY UPDATE"
     );
     const TAKE: &str = concat!(
         "INSERT INTO revalidated.node
@@ -138,45 +139,99 @@ async fn take(
              incarnation = EXCLUDED.incarnation, labels = EXCLUDED.labels, machine = EXCLUDED.machine,
              address = EXCLUDED.address, holder_pid = EXCLUDED.holder_pid,
              holder_born = EXCLUDED.holder_born, version = EXCLUDED.version, beat = 0,
-             beat_at_ms = EXCLUDED.beat_at_ms"
+             beat_at_ms = EXCLUDED.beat_at_ms, waits_for = '', draining = FALSE, publishes = FALSE
+         WHERE node.incarnation = $9"
     );
-    const END: &str = "
-        UPDATE revalidated.node SET beat_at_ms = NULL WHERE name <> $1 AND beat_at_ms IS NOT NULL";
-    gate::lock(tx, gate::CONFIG).await?;
-    let found = tx.rows(OTHERS, &[]).await?;
-    let others = found.iter().map(Other::read).collect::<Result<Vec<_>, _>>()?;
+    let name = &opening.node.name;
+    let former = tx.row(FORMER, params![name => TEXT]).await?;
+    let former = former.as_ref().map(Incumbent::read).transpose()?;
     // This very transaction may have been committed before its answer was lost.
-    let mut alive = others.iter().filter(|other| other.incarnation != incarnation);
-    if let Some(other) = alive.find(|other| other.is_alive(opening)) {
+    if let Some(other) = former.as_ref().filter(|other| other.incarnation != incarnation)
+        && other.is_alive(opening)
+    {
         let beat = (other.incarnation, other.beat);
-        return Ok(Err(Alive { shown: other.shown(), beat }));
+        return Ok(Err(Alive { shown: other.shown(name), beat }));
     }
     let document = |source| StoreError::Document { table: "node", source };
     let labels = serde_json::to_string(&opening.node.labels).map_err(document)?;
     let process = opening.process;
+    let former = former.map(|other| other.incarnation);
     let taken = params![
-        opening.node.name => TEXT, incarnation => INT8, labels => TEXT, opening.machine => TEXT,
+        name => TEXT, incarnation => INT8, labels => TEXT, opening.machine => TEXT,
         host_name() => TEXT, process.map(|one| one.pid) => INT4, process.map(|one| one.born) => INT8,
-        env!("CARGO_PKG_VERSION") => TEXT,
+        env!("CARGO_PKG_VERSION") => TEXT, former => INT8,
     ];
-    tx.execute(TAKE, taken).await?;
-    tx.execute(END, params![opening.node.name => TEXT]).await?;
-    free(tx, incarnation).await?;
+    if tx.execute(TAKE, taken).await? == 0 {
+        // Another one has taken the name between the two statements.
+        return Err(super::error::Fault::Conflict.into());
+    }
+    if let Some(former) = former.filter(|former| *former != incarnation) {
+        free(tx, &[former]).await?;
+    }
     Ok(Ok(()))
 }
 
-/// Frees the leases of all incarnations but one.
-async fn free(tx: &Tx, incarnation: i64) -> Result<(), StoreError> {
+/// Takes the row back of which others have freed the leases, under a new incarnation; returns false when another process has the
+/// name by now.
+pub(super) async fn take_back(
+    tx: &Tx,
+    name: &str,
+    former: i64,
+    incarnation: i64,
+) -> Result<bool, StoreError> {
+    const SQL: &str = concat!(
+        "UPDATE revalidated.node SET incarnation = $3, beat = 0, beat_at_ms = ",
+        clock!(),
+        " WHERE name = $1 AND incarnation IN ($2, $3)"
+    );
+    let params = params![name => TEXT, former => INT8, incarnation => INT8];
+    if tx.execute(SQL, params).await? == 0 {
+        return Ok(false);
+    }
+    free(tx, &[former]).await?;
+    Ok(true)
+}
+
+/// Gives nodes up that are dead, and frees their leases; returns their names, each with the number of its runs. Those
+/// that another node is giving up are left to it.
+pub(super) async fn free_dead(tx: &Tx) -> Result<Vec<(String, usize)>, StoreError> {
+    const DEAD: &str = concat!(
+        "SELECT name, incarnation FROM revalidated.node WHERE beat_at_ms <= ",
+        clock!(),
+        " - $1 ORDER BY name FOR NO KEY UPDATE SKIP LOCKED"
+    );
+    const END: &str = "UPDATE revalidated.node SET beat_at_ms = NULL WHERE name = $1";
+    let mut freed = Vec::new();
+    for row in tx.rows(DEAD, params![silent_max() => INT8]).await? {
+        let (name, incarnation): (String, i64) = (get(&row, "name")?, get(&row, "incarnation")?);
+        tx.execute(END, params![name => TEXT]).await?;
+        freed.push((name, free(tx, &[incarnation]).await?));
+    }
+    Ok(freed)
+}
+
+/// Frees the leases of incarnations, in the order in which others lock them; returns the number of runs.
+async fn free(tx: &Tx, incarnations: &[i64]) -> Result<usize, StoreError> {
+    const LOCK_RUNS: &str = "
+        SELECT integration_id AS id FROM revalidated.work WHERE lease_owner = ANY($1)
+        ORDER BY integration_id FOR NO KEY UPDATE";
     const RUNS: &str = "
         UPDATE revalidated.work
-        SET lease_owner = NULL, lease_token = NULL, lease_until_ms = NULL WHERE lease_owner <> $1";
-    const DELIVERIES: &str = "
+        SET lease_owner = NULL, lease_token = NULL, lease_until_ms = NULL
+        WHERE integration_id = ANY($2) AND lease_owner = ANY($1)";
+    const LOCK_LANES: &str = "
+        SELECT 1 FROM revalidated.lane WHERE lease_owner = ANY($1)
+        ORDER BY receiver, integration_id FOR NO KEY UPDATE";
+    const LANES: &str = "
         UPDATE revalidated.lane
-        SET lease_owner = NULL, lease_token = NULL, lease_until_ms = NULL WHERE lease_owner <> $1";
-    for sql in [RUNS, DELIVERIES] {
-        tx.execute(sql, params![incarnation => INT8]).await?;
-    }
-    Ok(())
+        SET lease_owner = NULL, lease_token = NULL, lease_until_ms = NULL
+        WHERE lease_owner = ANY($1)";
+    let found = tx.rows(LOCK_RUNS, params![incarnations => INT8_ARRAY]).await?;
+    let ids = found.iter().map(|row| get(row, "id")).collect::<Result<Vec<i64>, _>>()?;
+    tx.execute(RUNS, params![incarnations => INT8_ARRAY, ids => INT8_ARRAY]).await?;
+    tx.rows(LOCK_LANES, params![incarnations => INT8_ARRAY]).await?;
+    tx.execute(LANES, params![incarnations => INT8_ARRAY]).await?;
+    Ok(ids.len())
 }
 
 /// Returns the name of this machine, for people.
@@ -192,14 +247,61 @@ pub(super) fn since_boot() -> Duration {
     Duration::new(secs.unwrap_or(0), nanos.unwrap_or(0))
 }
 
-/// Says that a node is alive; returns false when another incarnation has taken its row.
-pub(super) async fn beat(tx: &Tx, name: &str, incarnation: i64) -> Result<bool, StoreError> {
+/// Answer of the database to a heartbeat.
+#[derive(Debug)]
+pub(super) struct Pulse {
+    /// Present instant by the clock of the database, in milliseconds.
+    pub(super) now_ms: i64,
+    /// Number of the configuration in force.
+    pub(super) generation: i64,
+    /// True while a person wants it to begin and send nothing.
+    pub(super) is_draining: bool,
+    /// Time until another node is dead, should it stay silent, in milliseconds; none without another one.
+    pub(super) silent_in_ms: Option<i64>,
+}
+
+/// Says that a node is alive, and for what it waits; returns none when its leases were freed, or its row is another's.
+pub(super) async fn beat(
+    tx: &Tx,
+    name: &str,
+    incarnation: i64,
+    waits_for: &str,
+) -> Result<Option<Pulse>, StoreError> {
     const SQL: &str = concat!(
-        "UPDATE revalidated.node SET beat = beat + 1, beat_at_ms = ",
+        "UPDATE revalidated.node SET beat = beat + 1, waits_for = $3, beat_at_ms = ",
         clock!(),
-        " WHERE name = $1 AND incarnation = $2 AND beat_at_ms IS NOT NULL"
+        " WHERE name = $1 AND incarnation = $2 AND beat_at_ms IS NOT NULL
+         RETURNING beat_at_ms, draining,
+             (SELECT config_generation FROM revalidated.meta) AS generation,
+             (SELECT min(other.beat_at_ms) FROM revalidated.node AS other
+              WHERE other.name <> $1) AS eldest_ms"
     );
-    Ok(tx.execute(SQL, params![name => TEXT, incarnation => INT8]).await? != 0)
+    let params = params![name => TEXT, incarnation => INT8, waits_for => TEXT];
+    let Some(row) = tx.row(SQL, params).await? else { return Ok(None) };
+    let now_ms: i64 = get(&row, "beat_at_ms")?;
+    let eldest: Option<i64> = get(&row, "eldest_ms")?;
+    Ok(Some(Pulse {
+        now_ms,
+        generation: get(&row, "generation")?,
+        is_draining: get(&row, "draining")?,
+        silent_in_ms: eldest.map(|beat_at| beat_at.saturating_add(silent_max()) - now_ms),
+    }))
+}
+
+/// Returns true when another node is alive.
+pub(super) async fn has_others(tx: &Reads, name: &str) -> Result<bool, StoreError> {
+    const SQL: &str = concat!(
+        "SELECT EXISTS (SELECT 1 FROM revalidated.node WHERE name <> $1 AND beat_at_ms > ",
+        clock!(),
+        " - $2) AS found"
+    );
+    get(&tx.one(SQL, params![name => TEXT, silent_max() => INT8]).await?, "found")
+}
+
+/// Returns the present instant of the database, in milliseconds.
+pub(super) async fn now(tx: &Reads) -> Result<i64, StoreError> {
+    const SQL: &str = concat!("SELECT ", clock!(), " AS now_ms");
+    get(&tx.one(SQL, &[]).await?, "now_ms")
 }
 
 /// Says that a node has stopped in good order.
@@ -208,118 +310,4 @@ pub(super) async fn leave(tx: &Tx, name: &str, incarnation: i64) -> Result<(), S
         UPDATE revalidated.node SET beat_at_ms = NULL WHERE name = $1 AND incarnation = $2";
     tx.execute(SQL, params![name => TEXT, incarnation => INT8]).await?;
     Ok(())
-}
-
-/// The node that uses the database, or used it last.
-macro_rules! latest {
-    () => {
-        "name = (SELECT name FROM revalidated.node
-                 ORDER BY beat_at_ms DESC NULLS LAST, started_at_ms DESC NULLS LAST, name LIMIT 1)"
-    };
-}
-
-/// Writes a note into the row of the node that uses the database.
-pub(super) async fn note(tx: &Tx, note: &NodeNote) -> Result<(), StoreError> {
-    const STARTED: &str = concat!(
-        "UPDATE revalidated.node SET pid = $1, born = $2, started_at_ms = $3, seen_at_ms = $3,
-             stopped_at_ms = NULL, reload = NULL, heartbeat = NULL WHERE ",
-        latest!()
-    );
-    const SEEN: &str = concat!("UPDATE revalidated.node SET seen_at_ms = $1 WHERE ", latest!());
-    const STOPPED: &str = concat!(
-        "UPDATE revalidated.node SET seen_at_ms = $1, stopped_at_ms = $1 WHERE ",
-        latest!()
-    );
-    const ALLOWED: &str =
-        concat!("UPDATE revalidated.node SET removals_allowed = $1 WHERE ", latest!());
-    const DROP_INS: &str = concat!("UPDATE revalidated.node SET drop_ins = $1 WHERE ", latest!());
-    const RELOADED: &str = concat!("UPDATE revalidated.node SET reload = $1 WHERE ", latest!());
-    const HEARTBEAT: &str = concat!("UPDATE revalidated.node SET heartbeat = $1 WHERE ", latest!());
-    let document = |source| StoreError::Document { table: "node", source };
-    match note {
-        NodeNote::Started(ProcessId { pid, born }, Timestamp(at)) => {
-            tx.execute(STARTED, params![pid => INT4, born => INT8, at => INT8]).await
-        }
-        NodeNote::Seen(at) => tx.execute(SEEN, params![at.0 => INT8]).await,
-        NodeNote::Stopped(at) => tx.execute(STOPPED, params![at.0 => INT8]).await,
-        NodeNote::Reloaded(reload) => {
-            let text = serde_json::to_string(reload).map_err(document)?;
-            tx.execute(RELOADED, params![text => TEXT]).await
-        }
-        NodeNote::AllowRemovals(number) => {
-            tx.execute(ALLOWED, params![i64::from(*number) => INT8]).await
-        }
-        NodeNote::RemovalsDone => tx.execute(ALLOWED, params![None::<i64> => INT8]).await,
-        NodeNote::DropIns(folder) => tx.execute(DROP_INS, params![folder => TEXT]).await,
-        NodeNote::Heartbeat(state) => {
-            let text = state.as_ref().map(serde_json::to_string).transpose().map_err(document)?;
-            tx.execute(HEARTBEAT, params![text => TEXT]).await
-        }
-    }?;
-    Ok(())
-}
-
-/// Columns of a node, for [`read`].
-macro_rules! node_columns {
-    () => {
-        "SELECT name, labels, version, address, pid, born, started_at_ms, seen_at_ms, stopped_at_ms,
-             reload, removals_allowed, drop_ins, heartbeat, "
-    };
-}
-
-/// Loads the row of the node that uses the database, which is empty before its first life.
-pub(super) async fn load(tx: &Reads) -> Result<NodeRow, StoreError> {
-    const SQL: &str =
-        concat!(node_columns!(), "NULL::bigint AS age_ms FROM revalidated.node WHERE ", latest!());
-    match tx.row(SQL, &[]).await? {
-        Some(row) => read(&row),
-        None => Ok(NodeRow::default()),
-    }
-}
-
-/// Loads the nodes that use the database, or used it, by name.
-pub(super) async fn all(tx: &Reads) -> Result<Vec<KnownNode>, StoreError> {
-    const SQL: &str = concat!(
-        node_columns!(),
-        "beat_at_ms, ",
-        clock!(),
-        " - beat_at_ms AS age_ms FROM revalidated.node ORDER BY name COLLATE \"C\""
-    );
-    let longest = i64::try_from(SILENT_MAX.as_millis()).unwrap_or(i64::MAX);
-    let known = |row: &Row| {
-        let document = |source| StoreError::Document { table: "node", source };
-        let labels = serde_json::from_str(get(row, "labels")?).map_err(document)?;
-        let age_ms: Option<i64> = get(row, "age_ms")?;
-        let mut node = read(row)?;
-        node.seen_at = instant(row, "beat_at_ms")?.or(node.seen_at);
-        Ok(KnownNode {
-            identity: NodeIdentity { name: get(row, "name")?, labels },
-            version: get(row, "version")?,
-            address: get(row, "address")?,
-            is_alive: Some(age_ms.is_some_and(|age| age < longest)),
-            row: node,
-        })
-    };
-    tx.rows(SQL, &[]).await?.iter().map(known).collect()
-}
-
-fn read(row: &Row) -> Result<NodeRow, StoreError> {
-    let pid: Option<i32> = get(row, "pid")?;
-    let process = pid.zip(get(row, "born")?);
-    let (reload, heartbeat): (Option<&str>, Option<&str>) =
-        (get(row, "reload")?, get(row, "heartbeat")?);
-    // What another version wrote is not worth a failure.
-    let reload = reload.and_then(|text| serde_json::from_str(text).ok());
-    let heartbeat = heartbeat.and_then(|text| serde_json::from_str(text).ok());
-    let removals: Option<i64> = get(row, "removals_allowed")?;
-    Ok(NodeRow {
-        process: process.map(|(pid, born)| ProcessId { pid, born }),
-        started_at: instant(row, "started_at_ms")?,
-        seen_at: instant(row, "seen_at_ms")?,
-        stopped_at: instant(row, "stopped_at_ms")?,
-        reload,
-        removals_allowed: removals.map(|number| u32::try_from(number).unwrap_or(u32::MAX)),
-        drop_ins: get(row, "drop_ins")?,
-        heartbeat,
-    })
 }

@@ -13,8 +13,8 @@ use super::known::{self, part_columns};
 use super::lane;
 use super::tx::{Reads, Tx, get, params};
 use super::{
-    Attempt, Disabled, NotificationContext, PendingDelivery, Redelivered, Replayed, Span,
-    StoreError, health,
+    Attempt, Capacity, Disabled, NotificationContext, PendingDelivery, Redelivered, Replayed, Span,
+    StoreError, gate, health,
 };
 use crate::domain::ledger::{self, DeliveryRecord, Overdue, PastEvent, Queue, Redelivery};
 use crate::domain::{DeliveryId, Event, IntegrationId, Subscription, Timestamp};
@@ -33,12 +33,15 @@ pub(super) struct Claim {
     pub(super) owner: i64,
     /// First instant at which others may claim the same.
     pub(super) until: Timestamp,
+    /// Number of the configuration by which it is sent.
+    pub(super) generation: i64,
 }
 
 /// Lanes of whose heads one receiver may be sent now, longest due first; none while it is disabled.
 pub(super) const CLAIM: &str = "
     SELECT integration_id FROM revalidated.lane
     WHERE lane.receiver = $1 AND due_at_ms <= $2 AND (lease_until_ms IS NULL OR lease_until_ms <= $2)
+      AND (resend_until_ms IS NULL OR resend_until_ms <= $2)
       AND NOT EXISTS (SELECT 1 FROM revalidated.receiver
                       WHERE name = $1 AND disabled_at_ms IS NOT NULL)
     ORDER BY due_at_ms, head_id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED";
@@ -48,6 +51,7 @@ pub(super) const CLAIM: &str = "
 pub(super) const PROBE: &str = "
     SELECT integration_id FROM revalidated.lane
     WHERE lane.receiver = $1 AND due_at_ms IS NOT NULL AND 0 < $3
+      AND (resend_until_ms IS NULL OR resend_until_ms <= $2)
       AND EXISTS (SELECT 1 FROM revalidated.receiver
                   WHERE name = $1 AND disabled_at_ms IS NULL AND probe_at_ms <= $2)
       AND NOT EXISTS (SELECT 1 FROM revalidated.lane AS other
@@ -71,19 +75,47 @@ const LEASE: &str = "
     LEFT JOIN revalidated.integration ON integration.id = delivery.integration_id
     ORDER BY claimed.receiver, due_at_ms, head_id";
 
-/// Leases what may be sent now: at most `permits[receiver]` per receiver, others are left alone.
+/// Receivers with the number of messages that are being sent to them by all nodes, and whether one at a time probes them;
+/// none while another configuration is in force than the one by which a node works.
+pub(super) const STATES: &str = "
+    SELECT asked.receiver, probe_at_ms IS NOT NULL AS is_probed,
+           (SELECT count(*) FROM revalidated.lane
+            WHERE lane.receiver = asked.receiver AND due_at_ms IS NOT NULL
+              AND lease_until_ms > $2) AS in_flight
+    FROM unnest($1) AS asked (receiver)
+    LEFT JOIN revalidated.receiver ON receiver.name = asked.receiver
+    WHERE EXISTS (SELECT 1 FROM revalidated.meta WHERE config_generation = $3)
+    ORDER BY asked.receiver COLLATE \"C\"";
+
+/// Leases what may be sent now: at most so much per receiver, others are left alone. Claims for a receiver wait for each
+/// other, since they count what is being sent to it.
 pub(super) async fn claim(
     tx: &Tx,
-    permits: &BTreeMap<String, u32>,
+    capacity: &BTreeMap<String, Capacity>,
     lease: Claim,
     now: Timestamp,
 ) -> Result<Vec<PendingDelivery>, StoreError> {
+    let asked = capacity.iter().filter(|(_, one)| 0 < one.free).map(|(name, _)| name.as_str());
+    let asked: Vec<_> = asked.collect();
+    if asked.is_empty() {
+        return Ok(Vec::new());
+    }
+    gate::lock_receivers(tx, &asked).await?;
+    let states = params![asked => TEXT_ARRAY, now.0 => INT8, lease.generation => INT8];
     let (mut receivers, mut integrations, mut tokens) = (Vec::new(), Vec::new(), Vec::new());
-    for (receiver, permits) in permits.iter().filter(|(_, permits)| 0 < **permits) {
-        let sql = if is_probed(tx, receiver).await? { PROBE } else { CLAIM };
-        let params = params![receiver => TEXT, now.0 => INT8, i64::from(*permits) => INT8];
+    for state in tx.rows(STATES, states).await? {
+        let receiver: String = get(&state, "receiver")?;
+        let Some(capacity) = capacity.get(&receiver) else { continue };
+        let is_probed: bool = get(&state, "is_probed")?;
+        let left = i64::from(capacity.most).saturating_sub(get(&state, "in_flight")?);
+        let room = left.min(i64::from(capacity.free));
+        if room <= 0 {
+            continue;
+        }
+        let sql = if is_probed { PROBE } else { CLAIM };
+        let params = params![receiver => TEXT, now.0 => INT8, room => INT8];
         for row in tx.rows(sql, params).await? {
-            receivers.push(receiver.as_str());
+            receivers.push(receiver.clone());
             integrations.push(get::<i64>(&row, "integration_id")?);
             tokens.push(random::number()?);
         }
@@ -96,14 +128,6 @@ pub(super) async fn claim(
         integrations => INT8_ARRAY, tokens => INT8_ARRAY,
     ];
     tx.rows(LEASE, params).await?.iter().map(pending).collect()
-}
-
-/// Returns true while a receiver does not answer, so that one message at a time probes it.
-async fn is_probed(tx: &Tx, receiver: &str) -> Result<bool, StoreError> {
-    const SQL: &str = "
-        SELECT EXISTS (SELECT 1 FROM revalidated.receiver
-                       WHERE name = $1 AND probe_at_ms IS NOT NULL) AS found";
-    get(&tx.one(SQL, params![receiver => TEXT]).await?, "found")
 }
 
 fn pending(row: &Row) -> Result<PendingDelivery, StoreError> {

@@ -1,28 +1,50 @@
-//! Begin and end of the daemon's own faults.
+//! Begin and end of the daemons' own faults: receivers are notified when the first node has one, and when the last one
+//! has it no more.
 
 use super::StoreError;
 use super::asked::Asked;
 use super::tx::Tx;
+use super::{fault, gate};
 use crate::domain::OwnFault;
-use crate::domain::ledger::{self, NotificationContext};
+use crate::domain::ledger::{self, Case, NotificationContext};
 
 /// Remembers that `fault` lasts, and notifies receivers when that is new; returns true then.
 pub(super) async fn begin(
     tx: &Tx,
-    fault: OwnFault,
+    node: &str,
+    kind: OwnFault,
     message: &str,
     context: &NotificationContext,
 ) -> Result<bool, StoreError> {
+    gate::lock(tx, gate::OWN_FAULT).await?;
+    let message =
+        if node.is_empty() { message.to_owned() } else { format!("node {node}: {message}") };
     let asked = Asked { now: context.now, ..Asked::default() };
-    asked.decide(tx, |case| ledger::begin_fault(case, fault, message, context)).await
+    let begin = |case: &Case| ledger::begin_fault(case, kind, &message, context);
+    let is_new = asked.decide(tx, begin).await?;
+    fault::own(tx, node, kind, &message, context.now).await?;
+    Ok(is_new)
 }
 
 /// Ends `fault`, and notifies receivers when it lasted; returns true then.
 pub(super) async fn end(
     tx: &Tx,
-    fault: OwnFault,
+    node: &str,
+    kind: OwnFault,
     context: &NotificationContext,
 ) -> Result<bool, StoreError> {
+    gate::lock(tx, gate::OWN_FAULT).await?;
+    if fault::end_own(tx, node, kind).await? {
+        return Ok(false);
+    }
     let asked = Asked { now: context.now, ..Asked::default() };
-    asked.decide(tx, |case| ledger::end_fault(case, fault, context)).await
+    asked.decide(tx, |case| ledger::end_fault(case, kind, context)).await
+}
+
+/// Ends the faults of nodes that are not alive.
+pub(super) async fn end_of_dead(tx: &Tx, context: &NotificationContext) -> Result<(), StoreError> {
+    for (node, kind) in fault::of_dead(tx).await? {
+        end(tx, &node, kind, context).await?;
+    }
+    Ok(())
 }

@@ -10,18 +10,21 @@ use tokio_postgres::Row;
 
 use super::outbox::expire;
 use super::tx::{Tx, get, params};
-use super::{Pruned, Retention, StoreError, audit, awake, fingerprint};
+use super::{Pruned, Retention, StoreError, audit, awake, fingerprint, gate};
 use crate::domain::Timestamp;
 
 /// Time for which results are kept that no run points to any more: a run that is being recorded may be about to.
 const REPORT_UNUSED: Duration = Duration::from_hours(24);
 
-/// Deletes one batch per table.
+/// Deletes one batch per table; nothing when another node is at it.
 pub(super) async fn prune(
     tx: &Tx,
     retention: Retention,
     now: Timestamp,
 ) -> Result<Pruned, StoreError> {
+    if !gate::try_lock(tx, gate::PRUNE).await? {
+        return Ok(Pruned::default());
+    }
     let batch = retention.batch;
     let deliveries = awake::before(tx, retention.deliveries, now).await?;
     let history = awake::before(tx, retention.history, now).await?;

@@ -6,16 +6,44 @@ use tokio_postgres::Row as SqlRow;
 
 use super::asked::Asked;
 use super::column::{instant, parse};
+use super::connect::Connections;
 use super::outage::member;
-use super::tx::{Params, Reads, Tx, get, params};
-use super::{NotificationContext, StoreError, gate, known, row};
+use super::tx::{Params, Reads, Tx, get, params, transact};
+use super::{NotificationContext, Released, StoreError, gate, known, row};
 use crate::domain::ledger::{
     self, Case, FailingMember, Incident, Outage, OutageMembers, PastEvent, Row,
 };
 use crate::domain::{Factor, IntegrationId, Status, Timestamp};
 
+/// Looks at mutes, outages and incidents, in one transaction each. One node at a time does so: another one that comes to
+/// it meanwhile finds nothing left to do.
+pub(super) async fn release(
+    connections: &Connections,
+    batch: u32,
+    context: &NotificationContext,
+) -> Result<Released, StoreError> {
+    let mutes = transact!(connections, tx => match gate::try_lock(tx, gate::RELEASE).await? {
+        true => Ok(Some(end_mutes(tx, batch, context).await?)),
+        false => Ok(None),
+    })?;
+    let outages = transact!(connections, tx => match gate::try_lock(tx, gate::RELEASE).await? {
+        true => Ok(Some(close_outages(tx, batch, context).await?)),
+        false => Ok(None),
+    })?;
+    let incidents = transact!(connections, tx => match gate::try_lock(tx, gate::RELEASE).await? {
+        true => Ok(Some(wake(tx, batch, context).await?)),
+        false => Ok(None),
+    })?;
+    Ok(Released {
+        integrations: mutes.unwrap_or(0),
+        outages: outages.unwrap_or(0),
+        incidents: incidents.unwrap_or(0),
+        is_busy: mutes.is_none() || outages.is_none() || incidents.is_none(),
+    })
+}
+
 /// Looks at mutes that may have ended, at most `batch`; returns the number of those that have.
-pub(super) async fn end_mutes(
+async fn end_mutes(
     tx: &Tx,
     batch: u32,
     context: &NotificationContext,
@@ -47,11 +75,7 @@ async fn locked(
 }
 
 /// Looks at incidents of which receivers may be due to be sent more; returns how many were sent.
-pub(super) async fn wake(
-    tx: &Tx,
-    batch: u32,
-    context: &NotificationContext,
-) -> Result<usize, StoreError> {
+async fn wake(tx: &Tx, batch: u32, context: &NotificationContext) -> Result<usize, StoreError> {
     const OF_DUE: &str = "
         SELECT DISTINCT integration_id AS id FROM (
             SELECT integration_id FROM revalidated.incident_receiver
@@ -87,7 +111,7 @@ pub(super) async fn next_at(tx: &Reads) -> Result<Option<Timestamp>, StoreError>
 }
 
 /// Closes outages that are over, or have not lost another member for long enough; returns how many that were.
-pub(super) async fn close_outages(
+async fn close_outages(
     tx: &Tx,
     batch: u32,
     context: &NotificationContext,

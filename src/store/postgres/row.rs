@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use tokio_postgres::Row as SqlRow;
 
 use super::column::{class, count, flips, instant, labels, parse, trigger};
-use super::tx::{Reads, Tx, get, params};
+use super::tx::{Tx, get, params};
 use super::{StoreError, evidence, halves};
 use crate::domain::ledger::{
     FactsRef, Fingerprint, Flapping, Incident, Lease, Mute, Progress, Row, Seen, Suspect,
@@ -65,13 +65,6 @@ pub(super) async fn lock_all(
     let found = tx.rows(SQL, params![ids => INT8_ARRAY]).await?;
     let read = |row| read(row).map(|row| (row.id, row));
     found.iter().map(read).collect()
-}
-
-/// Loads the row of `id`, if there is one, without locking it.
-pub(super) async fn load(tx: &Reads, id: IntegrationId) -> Result<Option<Row>, StoreError> {
-    const SQL: &str =
-        concat!("SELECT ", row_columns!(), " ", row_tables!(), "WHERE work.integration_id = $1");
-    tx.row(SQL, params![id.0 => INT8]).await?.as_ref().map(read).transpose()
 }
 
 /// Reads the columns of [`row_columns`].

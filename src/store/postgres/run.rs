@@ -1,69 +1,11 @@
-//! The life of a run: begun under a lease, recorded under its token, or given back.
+//! The life of a run after its beginning: recorded under the token of its lease, or given back.
 
 use super::asked::{Asked, Recording};
-use super::column::{instant, parse, trigger};
 use super::prepared::Prepared;
 use super::tx::{Tx, get, params};
-use super::{
-    Began, Begun, Lease, NotificationContext, Recorded, Requested, StoreError, configuration,
-    fingerprint, row,
-};
+use super::{Begun, NotificationContext, Recorded, Requested, StoreError, cluster, row};
 use crate::domain::ledger::{self, Decision};
 use crate::domain::{IntegrationId, RunId, Status, Timestamp};
-
-/// Starts a run if it is due, which only what is validated ever is, and not leased to another one. What describes the
-/// run is read once the row is locked.
-pub(super) async fn begin(
-    tx: &Tx,
-    id: IntegrationId,
-    lease: Lease,
-    now: Timestamp,
-) -> Result<Began, StoreError> {
-    const LEASE: &str = "
-        UPDATE revalidated.work SET lease_owner = $2, lease_token = $3, lease_until_ms = $4
-        WHERE integration_id = $1 AND next_run_at_ms <= $5
-          AND (lease_until_ms IS NULL OR lease_until_ms <= $5 OR lease_token = $3)
-        RETURNING next_trigger, next_run_at_ms";
-    const DESCRIBED: &str = "
-        SELECT name, kind, status, pending_status, fingerprint.content
-        FROM revalidated.integration
-        LEFT JOIN revalidated.fingerprint ON fingerprint.id = fingerprint_id
-        WHERE integration.id = $1";
-    let leased = params![
-        id.0 => INT8, lease.owner => INT8, lease.token => INT8, lease.until.0 => INT8,
-        now.0 => INT8,
-    ];
-    let Some(work) = tx.row(LEASE, leased).await? else { return why_not(tx, id, now).await };
-    let row = tx.one(DESCRIBED, params![id.0 => INT8]).await?;
-    let pending: Option<&str> = get(&row, "pending_status")?;
-    let mut begun = Begun {
-        id,
-        name: get(&row, "name")?,
-        kind: get(&row, "kind")?,
-        status: parse("integration", get(&row, "status")?)?,
-        pending: pending.map(|name| parse("integration", name)).transpose()?,
-        token: lease.token,
-        trigger: trigger("work", get(&work, "next_trigger")?)?,
-        due_at: instant(&work, "next_run_at_ms")?.unwrap_or(now),
-        active_config: None,
-        fingerprint: fingerprint::facts(get(&row, "content")?)?,
-    };
-    if 1 < begun.subjects().len()
-        && let Some((kind, config)) = configuration::active(tx, id).await?
-    {
-        (begun.kind, begun.active_config) = (kind, Some(config));
-    }
-    Ok(Began::Run(begun))
-}
-
-async fn why_not(tx: &Tx, id: IntegrationId, now: Timestamp) -> Result<Began, StoreError> {
-    Ok(match row::load(tx, id).await? {
-        None => Began::NotInUse,
-        Some(row) if !row.status.is_validated() => Began::NotInUse,
-        Some(row) if row.is_leased(now) => Began::Running,
-        Some(_) => Began::NotDue,
-    })
-}
 
 /// Locks the rows of integrations for which runs are asked.
 pub(super) async fn lock(tx: &Tx, ids: &[IntegrationId]) -> Result<(), StoreError> {
@@ -96,17 +38,24 @@ pub(super) async fn give_back(tx: &Tx, begun: &Begun) -> Result<(), StoreError> 
     Ok(())
 }
 
-/// Records a finished run and everything that follows from it, or nothing.
+/// Records a finished run and everything that follows from it, or nothing. What follows is decided by the configuration
+/// in force: a node that works by another one gives the lease back, and the run is repeated by those that work.
 pub(super) async fn record(
     tx: &Tx,
     prepared: &Prepared,
     context: &NotificationContext,
+    generation: Option<i64>,
 ) -> Result<Recorded, StoreError> {
     const NEXT: &str = "SELECT nextval('revalidated.run_id'::regclass) AS id";
     let finished = &prepared.finished;
     let Some(row) = row::lock(tx, finished.begun.id).await? else {
         return Ok(Recorded::Overtaken);
     };
+    // A change of the configuration locks the row too, so that none comes between this and the commit.
+    if Some(cluster::generation(tx).await?) != generation {
+        give_back(tx, &finished.begun).await?;
+        return Ok(Recorded::Overtaken);
+    }
     let id = RunId(get(&tx.one(NEXT, &[]).await?, "id")?);
     let run = Some(Recording { id, prepared });
     let asked = Asked { row: Some(&row), run, now: context.now };

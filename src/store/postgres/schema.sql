@@ -11,13 +11,26 @@ CREATE TABLE revalidated.meta (
     epoch TEXT NOT NULL,
     sequence BIGINT NOT NULL DEFAULT 0,
     pruned_number BIGINT NOT NULL DEFAULT 0,
-    integration_last BIGINT NOT NULL DEFAULT 0
+    integration_last BIGINT NOT NULL DEFAULT 0,
+    -- The configuration in force: its number (0 before the first), its digest, and the node that put it in force.
+    config_generation BIGINT NOT NULL DEFAULT 0,
+    config_digest TEXT NOT NULL DEFAULT '',
+    config_node TEXT NOT NULL DEFAULT '',
+    config_at_ms BIGINT NOT NULL DEFAULT 0
+);
+
+-- Digest of each part of the configuration in force, such as `integration lake`, by which others are compared.
+CREATE TABLE revalidated.config_part (
+    name TEXT COLLATE "C" PRIMARY KEY,
+    digest TEXT NOT NULL
 );
 
 -- Gates: rows that are locked where two transactions would miss each other. `events` orders event numbers by
--- commit, `config` lets one sync run at a time, `own_fault` and `factor:KIND:VALUE` guard what is counted.
+-- commit, `config` lets one sync run at a time, `claim` orders claims of runs and changes of the configuration,
+-- `own_fault` and `factor:KIND:VALUE` guard what is counted, `lane:RECEIVER` the messages in flight to a receiver;
+-- of the nodes that find a chore to be done, the one that locks `release` or `prune` does it.
 CREATE TABLE revalidated.gate (name TEXT PRIMARY KEY);
-INSERT INTO revalidated.gate VALUES ('config'), ('events'), ('own_fault');
+INSERT INTO revalidated.gate VALUES ('claim'), ('config'), ('events'), ('own_fault'), ('prune'), ('release');
 
 -- Numbers of committed transactions, spread over a few rows so that they do not wait for each other.
 CREATE TABLE revalidated.commits (
@@ -38,8 +51,16 @@ CREATE TABLE revalidated.node (
     holder_born BIGINT,
     version TEXT NOT NULL,
     beat BIGINT NOT NULL DEFAULT 0,
-    -- NULL once it has closed the database in good order.
+    -- NULL once it has closed the database in good order, or its leases were taken over.
     beat_at_ms BIGINT,
+    -- Number of the configuration that it works by, or worked by last.
+    generation BIGINT NOT NULL DEFAULT 0,
+    -- Reason for which it begins and sends nothing, as it says with each heartbeat; '' while it works.
+    waits_for TEXT NOT NULL DEFAULT '',
+    -- True while a person wants it to begin and send nothing.
+    draining BOOLEAN NOT NULL DEFAULT FALSE,
+    -- True when its next reload is to put its configuration in force in any case.
+    publishes BOOLEAN NOT NULL DEFAULT FALSE,
     -- Its life as it notes it, for commands beside it.
     pid INTEGER,
     born BIGINT,
@@ -144,11 +165,14 @@ CREATE INDEX integration_fingerprint ON revalidated.integration (fingerprint_id)
     WHERE fingerprint_id IS NOT NULL;
 
 -- What every run changes of an integration; each has its row. The queue: due at this instant, leased until that one,
--- and results are accepted under the token only. One index, so that most updates touch none (HOT).
+-- and results are accepted under the token only. What a run changes is in no index but the one of due instants, so that
+-- its beginning touches none (HOT).
 CREATE TABLE revalidated.work (
     integration_id BIGINT PRIMARY KEY REFERENCES revalidated.integration (id),
     -- Nodes that may run it; '' is every node.
     pool TEXT NOT NULL DEFAULT '',
+    -- The host that its latest run was about, by which runs at one host are counted.
+    host TEXT NOT NULL DEFAULT '',
     next_run_at_ms BIGINT,
     next_trigger TEXT NOT NULL CHECK (
         next_trigger IN ('schedule', 'confirm', 'startup', 'change', 'request')),
@@ -167,6 +191,7 @@ CREATE TABLE revalidated.work (
     CHECK ((expires_what IS NULL) = (expires_at_ms IS NULL))
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
 CREATE INDEX work_due ON revalidated.work (pool, next_run_at_ms) WHERE next_run_at_ms IS NOT NULL;
+CREATE INDEX work_host ON revalidated.work (host) WHERE host <> '';
 
 CREATE TABLE revalidated.configuration (
     integration_id BIGINT PRIMARY KEY REFERENCES revalidated.integration (id),
@@ -336,6 +361,8 @@ CREATE TABLE revalidated.lane (
     lease_owner BIGINT,
     lease_token BIGINT,
     lease_until_ms BIGINT,
+    -- Until then an alert of the lane is being sent again, and no message of it is sent: an end must not overtake it.
+    resend_until_ms BIGINT,
     PRIMARY KEY (receiver, integration_id),
     CHECK ((head_id IS NULL) = (due_at_ms IS NULL)),
     CHECK ((lease_token IS NULL) = (lease_until_ms IS NULL)
@@ -397,12 +424,14 @@ CREATE TABLE revalidated.silence (
 );
 CREATE INDEX silence_open ON revalidated.silence (until_ms) WHERE ended_at_ms IS NULL;
 
--- Faults on the daemon's own side that last.
+-- Faults on the daemons' own side that last: those of one node, and under '' those of all of them.
 CREATE TABLE revalidated.own_fault (
-    fault TEXT PRIMARY KEY CHECK (fault IN (
+    fault TEXT NOT NULL CHECK (fault IN (
         'network', 'clock', 'disk', 'descriptors', 'validation', 'configuration', 'backup')),
+    node TEXT NOT NULL,
     since_ms BIGINT NOT NULL,
-    message TEXT NOT NULL
+    message TEXT NOT NULL,
+    PRIMARY KEY (fault, node)
 );
 
 -- The commands by which people changed something: who, when, and what it was about.

@@ -7,6 +7,7 @@ use tokio_postgres::Row as SqlRow;
 
 use super::asked::Asked;
 use super::clock_rollback::reschedule;
+use super::cluster::{self, Files, Fit, Own};
 use super::outage::set_factors;
 use super::row::{row_columns, row_tables};
 use super::tx::{Params, Reads, Tx, get, params};
@@ -17,14 +18,43 @@ use super::{
 use crate::domain::ledger::{self, Case, Row, Stored};
 use crate::domain::{Changes, Status, Subscription, Transition};
 
-/// Makes every row what the configuration says, and notifies receivers once of all that this changed.
+/// Makes every row what the configuration says, and notifies receivers once of all that this changed; unless the
+/// cluster has it already, or another one.
 pub(super) async fn apply(
+    tx: &Tx,
+    configured: &Configured,
+    files: &Files,
+    own: Own<'_>,
+    context: &NotificationContext,
+) -> Result<(Fit, Synced), StoreError> {
+    gate::lock(tx, gate::CONFIG).await?;
+    let fit = cluster::compare(tx, files, configured.publishing, own).await?;
+    let synced = match &fit {
+        Fit::Apply(generation) => {
+            let synced = change(tx, configured, own.is_starting, context).await?;
+            cluster::put_in_force(tx, files, *generation, own.name, context.now).await?;
+            synced
+        }
+        Fit::Join(_) => Synced {
+            ids: live(tx).await?.into_iter().map(|(name, one)| (name, one.row.id)).collect(),
+            idle: receiver::idle(tx).await?,
+            ..Synced::default()
+        },
+        Fit::Wait(_, reason) => Synced { waits_for: Some(reason.clone()), ..Synced::default() },
+    };
+    if let Fit::Apply(generation) | Fit::Join(generation) = &fit {
+        cluster::note(tx, own.name, *generation).await?;
+    }
+    Ok((fit, synced))
+}
+
+/// Makes every row what the configuration says, and notifies receivers once of all that this changed.
+async fn change(
     tx: &Tx,
     configured: &Configured,
     startup: bool,
     context: &NotificationContext,
 ) -> Result<Synced, StoreError> {
-    gate::lock(tx, gate::CONFIG).await?;
     let mut synced = sync(tx, configured, startup, context).await?;
     let asked = Asked { now: context.now, ..Asked::default() };
     let announce = |case: &Case| ledger::announce_changes(case, &synced.changes, context);
@@ -44,7 +74,7 @@ async fn sync(
         reschedule(tx, &[], context.now).await?;
     }
     let mut synced = Synced::default();
-    let Configured { integrations: wanted, receivers } = configured;
+    let Configured { integrations: wanted, receivers, .. } = configured;
     configure(tx, receivers, context, &mut synced.changes).await?;
     synced.idle = receiver::idle(tx).await?;
     // Other windows may be configured now.

@@ -14,7 +14,7 @@ use super::{
     IntegrationRow, KeptRow, KnownNode, NodeRow, NoticeRow, OutageRow, OwnFaultRow, PendingTypes,
     ReceiverRow, Retention, RunRow, SilenceRow, StatusRow, StoreError, StoredIntegration, Surplus,
     TargetRow, TransitionRow, audit, awake, deliveries, fault, history, in_use, integration, known,
-    migrate, node, outages, queue, receiver, release, resend, silences, surplus, sync,
+    migrate, node_row, outages, queue, receiver, release, resend, silences, surplus, sync,
 };
 use crate::domain::ledger::KnownIncident;
 use crate::domain::{DeliveryId, Factor, IntegrationId, PostgresAddress, RunId, Timestamp};
@@ -188,12 +188,13 @@ impl View {
 
     /// Implements [`crate::store::View::node`] on this engine.
     pub(crate) async fn node(&self) -> Result<NodeRow, StoreError> {
-        read!(self, tx => node::load(tx).await)
+        let name = &self.connections.address().node;
+        read!(self, tx => node_row::load(tx, name).await)
     }
 
     /// Implements [`crate::store::View::nodes`] on this engine.
     pub(crate) async fn nodes(&self) -> Result<Vec<KnownNode>, StoreError> {
-        read!(self, tx => node::all(tx).await)
+        read!(self, tx => node_row::all(tx).await)
     }
 
     /// Implements [`crate::store::View::outage`] on this engine.

@@ -42,6 +42,7 @@ pub(super) fn due(
         let found = statement.query_and_then(params, |row| {
             let format: Option<String> = row.get(3)?;
             Ok::<_, StoreError>(Resend {
+                lane: 0,
                 incident: row.get(0)?,
                 receiver: receiver.clone(),
                 event_id: row.get(1)?,

@@ -44,7 +44,7 @@ pub(super) fn sync(
     }
     let mut stored = live(tx)?;
     let mut synced = Synced::default();
-    let Configured { integrations: wanted, receivers } = configured;
+    let Configured { integrations: wanted, receivers, .. } = configured;
     synced.idle = configure(tx, receivers, context, &mut synced.changes)?;
     // Other windows may be configured now.
     Asked::default().apply_all(tx, &[ledger::reevaluate_mutes(context.now)])?;

@@ -26,6 +26,7 @@ pub(crate) struct Lakes {
 struct Buckets {
     is_stable: AtomicBool,
     changes: AtomicU64,
+    delay_ms: AtomicU64,
     /// Dice of each bucket, and true when it is gone.
     by_name: Mutex<HashMap<String, (Dice, bool)>>,
     seed: u64,
@@ -41,6 +42,7 @@ impl Lakes {
         let buckets = Arc::new(Buckets {
             is_stable: AtomicBool::new(false),
             changes: AtomicU64::new(0),
+            delay_ms: AtomicU64::new(0),
             by_name: Mutex::default(),
             seed,
         });
@@ -49,6 +51,11 @@ impl Lakes {
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         runtime.spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { endpoint, buckets, _runtime: runtime }
+    }
+
+    /// Takes so many milliseconds for each answer from now on.
+    pub(crate) fn slow_down(&self, millis: u64) {
+        self.buckets.delay_ms.store(millis, Ordering::SeqCst);
     }
 
     /// Keeps every bucket as it is from now on.
@@ -103,6 +110,8 @@ impl Buckets {
 }
 
 async fn answer(State(buckets): State<Arc<Buckets>>, request: Request) -> Response {
+    let delay = buckets.delay_ms.load(Ordering::SeqCst);
+    tokio::time::sleep(std::time::Duration::from_millis(delay)).await;
     let signed = request.headers().get(AUTHORIZATION).map_or("", |value| value.to_str().unwrap());
     let account: String = signed
         .split_once("Credential=")

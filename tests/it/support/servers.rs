@@ -70,16 +70,23 @@ impl Postgres {
 
     /// Runs SQL as the superuser.
     pub(crate) fn sql(&self, database: &str, sql: &str) {
+        self.rows(database, sql);
+    }
+
+    /// Runs SQL as the superuser, and returns the lines that it prints.
+    pub(crate) fn rows(&self, database: &str, sql: &str) -> Vec<String> {
         let mut child = Command::new(POSTGRES)
             .arg("sql")
             .args([self.dir.path().as_os_str(), database.as_ref()])
             .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         child.stdin.take().unwrap().write_all(sql.as_bytes()).unwrap();
         let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
     }
 }
 

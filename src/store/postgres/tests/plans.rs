@@ -1,7 +1,9 @@
 //! Plans of hot statements: each goes by an index, however many rows there are.
 
 use super::super::tx::{Params, Tx, get, params};
-use super::super::{across, deliveries, history, integration, outbox, queue, sharing, surplus};
+use super::super::{
+    across, begins, deliveries, history, integration, outbox, queue, sharing, surplus,
+};
 use super::fresh;
 
 /// Returns the plan of a statement where indexes are used if they can be.
@@ -34,7 +36,15 @@ async fn hot_statements_go_by_their_indexes() {
         1_i64 => INT8, 1_i64 => INT8, none => TEXT, none => TEXT, none => TEXT, none => TEXT,
         None::<i64> => INT8, None::<i64> => INT8, 1_i64 => INT8,
     ];
-    let table: [(&str, Params<'_>, &str); 21] = [
+    let leased = params![
+        numbers => INT8_ARRAY, numbers => INT8_ARRAY, numbers => INT8_ARRAY, texts => TEXT_ARRAY,
+        numbers => INT8_ARRAY, numbers => INT8_ARRAY, 1_i64 => INT8, 1_i64 => INT8,
+    ];
+    let states = params![texts => TEXT_ARRAY, 1_i64 => INT8, 1_i64 => INT8];
+    let table: [(&str, Params<'_>, &str); 24] = [
+        (begins::LEASE, leased, "work_pkey"),
+        (begins::LEASE, leased, "work_host"),
+        (outbox::STATES, states, "lane_due"),
         (queue::DUE, params![1_i64 => INT8, 1_i64 => INT8], "work_due"),
         (queue::NEXT_DUE_AT, params![1_i64 => INT8], "work_due"),
         (queue::NEXT_DELIVERY_AT, params![texts => TEXT_ARRAY], "lane_due"),

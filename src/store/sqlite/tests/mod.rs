@@ -132,7 +132,7 @@ impl Bench {
     fn begin(&mut self) -> Begun {
         match self.try_begin() {
             Began::Run(begun) => begun,
-            other @ (Began::NotDue | Began::Running | Began::NotInUse) => panic!("{other:?}"),
+            other => panic!("{other:?}"),
         }
     }
 
@@ -157,7 +157,7 @@ impl Bench {
         self.now = self.now.max(self.row(name).next_run_at.unwrap());
         let begun = match self.try_begin_of(name) {
             Began::Run(begun) => begun,
-            other @ (Began::NotDue | Began::Running | Began::NotInUse) => panic!("{other:?}"),
+            other => panic!("{other:?}"),
         };
         let subject = begun.subjects()[0];
         self.record(begun, vec![found(subject, report)])

@@ -1,0 +1,154 @@
+//! Heartbeats of this node, and what it may do by the latest of them.
+
+use std::sync::atomic::AtomicI64;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::error::Fault;
+use super::node;
+use super::tx::{read, transact};
+use super::{
+    Beat, Connections, NotificationContext, Resend, Store, StoreError, fault, history, own_fault,
+    random, resend,
+};
+use crate::domain::OwnFault;
+
+/// Time after its latest heartbeat that was acknowledged in which a node works; five seconds later others free its
+/// leases.
+const UNHEARD_MAX: Duration = Duration::from_secs(15);
+/// Shortest time between two looks whether another node is dead.
+const LOOK_MIN: Duration = Duration::from_millis(500);
+
+impl Store {
+    /// Implements [`crate::store::Store::beat`] on this engine.
+    pub(crate) async fn beat(&self) -> Result<Beat, StoreError> {
+        let (membership, connections) = (&self.shared.membership, &self.shared.connections);
+        let waits_for = membership.waits_for().unwrap_or_default();
+        let mut was_displaced = false;
+        let (sent, pulse) = loop {
+            let (sent, owner) = (node::since_boot(), membership.owner());
+            let found = transact!(
+                connections,
+                tx => node::beat(tx, &membership.name, owner, &waits_for).await
+            )?;
+            if let Some(pulse) = found {
+                break (sent, pulse);
+            }
+            was_displaced = true;
+            self.take_back(owner).await?;
+        };
+        membership.hear(sent, &pulse);
+        let freed = match pulse.silent_in_ms {
+            Some(..=0) => transact!(connections, tx => node::free_dead(tx).await)?,
+            Some(_) | None => Vec::new(),
+        };
+        connections.note_latest(read!(connections, tx => history::latest_event(tx).await)?);
+        let silent_in = pulse
+            .silent_in_ms
+            .map(|wait| Duration::from_millis(u64::try_from(wait).unwrap_or(0)).max(LOOK_MIN));
+        Ok(Beat {
+            freed,
+            was_displaced,
+            is_draining: pulse.is_draining,
+            is_superseded: membership.is_superseded(),
+            look_in: silent_in,
+        })
+    }
+
+    /// Goes on under a new incarnation after others have freed the leases of this one.
+    async fn take_back(&self, former: i64) -> Result<(), StoreError> {
+        let (membership, connections) = (&self.shared.membership, &self.shared.connections);
+        let incarnation = random::number()?;
+        let name = &membership.name;
+        let is_back = transact!(
+            connections,
+            tx => node::take_back(tx, name, former, incarnation).await
+        )?;
+        if !is_back {
+            let (address, problem) = (connections.address().to_string(), Fault::Lost.to_string());
+            return Err(StoreError::Occupied { address, problem });
+        }
+        membership.renew(incarnation);
+        Ok(())
+    }
+
+    /// Implements [`crate::store::Store::life`] on this engine.
+    pub(crate) fn life(&self) -> Option<i64> {
+        let membership = &self.shared.membership;
+        (membership.unheard() < UNHEARD_MAX).then(|| membership.owner())
+    }
+
+    /// Implements [`crate::store::Store::unheard`] on this engine.
+    pub(crate) async fn unheard(&self) {
+        loop {
+            let left = UNHEARD_MAX.saturating_sub(self.shared.membership.unheard());
+            if left.is_zero() {
+                return;
+            }
+            sleep(left).await;
+        }
+    }
+
+    /// Implements [`crate::store::Store::is_active`] on this engine.
+    pub(crate) fn is_active(&self) -> bool {
+        self.shared.membership.active().is_some()
+    }
+
+    /// Implements [`crate::store::Store::stand_by`] on this engine.
+    pub(crate) fn stand_by(&self, reason: &str) {
+        let membership = &self.shared.membership;
+        membership.stand_by(membership.in_force(), reason);
+    }
+
+    /// Implements [`crate::store::Store::wait_for`] on this engine.
+    pub(crate) fn wait_for(&self, reason: Option<String>) {
+        self.shared.membership.wait_for(reason);
+    }
+
+    /// Implements [`crate::store::Store::time`] on this engine.
+    pub(crate) fn time(&self) -> &'static AtomicI64 {
+        self.shared.membership.offset()
+    }
+
+    /// Implements [`crate::store::Store::lasting_faults`] on this engine.
+    pub(crate) async fn lasting_faults(&self) -> Result<Vec<OwnFault>, StoreError> {
+        let name = &self.shared.membership.name;
+        read!(&self.shared.connections, tx => fault::of(tx, name).await)
+    }
+
+    /// Implements [`crate::store::Store::end_resend`] on this engine.
+    pub(crate) async fn end_resend(&self, resend: &Resend) -> Result<(), StoreError> {
+        transact!(self.writes()?, tx => resend::end(tx, resend).await)
+    }
+
+    /// Implements [`crate::store::Store::has_others`] on this engine.
+    pub(crate) async fn has_others(&self) -> Result<bool, StoreError> {
+        let name = &self.shared.membership.name;
+        read!(&self.shared.connections, tx => node::has_others(tx, name).await)
+    }
+
+    /// Implements [`crate::store::Store::end_faults_of_dead`] on this engine.
+    pub(crate) async fn end_faults_of_dead(
+        &self,
+        context: NotificationContext,
+    ) -> Result<(), StoreError> {
+        let connections = &self.shared.connections;
+        if !self.is_active() || read!(connections, tx => fault::of_dead(tx).await)?.is_empty() {
+            return Ok(());
+        }
+        transact!(self.writes()?, tx => own_fault::end_of_dead(tx, &context).await)
+    }
+
+    /// Returns the sessions for a write.
+    ///
+    /// # Errors
+    ///
+    /// Fails when this node was not heard of for so long that others may free its leases.
+    pub(super) fn writes(&self) -> Result<&Connections, StoreError> {
+        match self.life() {
+            Some(_) => Ok(&self.shared.connections),
+            None => Err(Fault::Late.into()),
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Claims of runs (work queue): those that a node begins together are leased in one transaction.
+//!
+//! Claims of all nodes follow each other by a gate, so that runs at a host are counted right, and none is begun by files
+//! that are no longer in force. A row that another transaction has locked is passed over. Tokens are unique, so that a
+//! result of a lease that has ended is never taken for that of another one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Duration, Instant, timeout_at};
+use tokio_postgres::Row;
+
+use super::column::{instant, parse, trigger};
+use super::connect::Connections;
+use super::error::Fault;
+use super::tx::{Reads, Tx, get, params, transact};
+use super::{Began, Begun, Lease, StoreError, configuration, fingerprint, gate};
+use crate::domain::{IntegrationId, Status, Timestamp};
+
+/// Runs that are begun in one transaction.
+const BATCH_MAX: usize = 64;
+/// Runs that may wait; more wait in their callers.
+const QUEUE_MAX: usize = 1024;
+/// Time after a transaction until the next one, which beginnings share.
+const PACE: Duration = Duration::from_millis(5);
+
+/// Run that is to begin, with the caller that waits for it.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    /// Integration that it is about.
+    pub(super) id: IntegrationId,
+    /// Host that it talks to.
+    pub(super) host: String,
+    /// The most runs at the host, on all nodes together.
+    pub(super) most: usize,
+    /// Lease that it is to have.
+    pub(super) lease: Lease,
+    /// Number of the configuration by which it is made.
+    pub(super) generation: i64,
+    /// Present instant of the caller.
+    pub(super) now: Timestamp,
+    /// Receives the result after the commit.
+    pub(super) answer: oneshot::Sender<Result<Began, StoreError>>,
+}
+
+/// Starts the task that begins runs; it ends with the last sender of its queue.
+pub(super) fn start(connections: Connections) -> mpsc::Sender<Waiting> {
+    let (queue, mut waiting) = mpsc::channel(QUEUE_MAX);
+    tokio::spawn(async move {
+        let mut paced = Instant::now();
+        while let Some(first) = waiting.recv().await {
+            let mut batch = vec![first];
+            while batch.len() < BATCH_MAX {
+                match timeout_at(paced, waiting.recv()).await {
+                    Ok(Some(next)) => batch.push(next),
+                    Ok(None) | Err(_) => break,
+                }
+            }
+            while batch.len() < BATCH_MAX
+                && let Ok(next) = waiting.try_recv()
+            {
+                batch.push(next);
+            }
+            begin(&connections, batch).await;
+            paced = Instant::now() + PACE;
+        }
+    });
+    queue
+}
+
+/// Begins a batch, and answers its callers.
+async fn begin(connections: &Connections, batch: Vec<Waiting>) {
+    let done = transact!(
+        connections,
+        tx => all(tx, &batch).await,
+        done => are_claimed(tx, done).await
+    );
+    match done {
+        Ok(mut began) => {
+            for one in batch {
+                let found = began.remove(&one.lease.token).unwrap_or(Began::Running);
+                // A caller that has gone away leaves a lease that ends by itself.
+                one.answer.send(Ok(found)).ok();
+            }
+        }
+        Err(error) => {
+            let (away, error) = (error.unreachable(), Arc::new(error));
+            for one in batch {
+                let error = match &away {
+                    Some(why) => Fault::Unreachable(why.clone()).into(),
+                    None => StoreError::Commit(Arc::clone(&error) as Arc<dyn Error + Send + Sync>),
+                };
+                one.answer.send(Err(error)).ok();
+            }
+        }
+    }
+}
+
+/// Results by the tokens of the leases.
+type Results = BTreeMap<i64, Began>;
+
+/// Returns true when a batch is stored, of which it is not known: all of it is, or nothing.
+async fn are_claimed(tx: &Tx, done: &Results) -> Result<bool, StoreError> {
+    const SQL: &str = "
+        SELECT EXISTS (SELECT 1 FROM revalidated.work
+                       WHERE integration_id = $1 AND lease_token = $2) AS found";
+    for (token, began) in done {
+        if let Began::Run(begun) = began {
+            let params = params![begun.id.0 => INT8, token => INT8];
+            return get(&tx.one(SQL, params).await?, "found");
+        }
+    }
+    Ok(true)
+}
+
+/// Leases the rows that are due and free, those first that are longest due, as far as there is room at their hosts.
+pub(super) const LEASE: &str = "
+    WITH asked AS (
+        SELECT * FROM unnest($1, $2, $3, $4, $5, $6)
+            AS asked (id, token, until_ms, host, most, generation)),
+    free AS (
+        SELECT work.integration_id, asked.token, asked.until_ms, asked.host, asked.most, next_run_at_ms
+        FROM asked JOIN revalidated.work ON work.integration_id = asked.id
+        WHERE next_run_at_ms <= $7 AND (lease_until_ms IS NULL OR lease_until_ms <= $7)
+          AND asked.generation = (SELECT config_generation FROM revalidated.meta)
+        FOR NO KEY UPDATE OF work SKIP LOCKED),
+    used AS (
+        SELECT hosts.host, count(other.integration_id) AS runs
+        FROM (SELECT DISTINCT host FROM free WHERE host <> '') AS hosts
+        LEFT JOIN revalidated.work AS other
+            ON other.host = hosts.host AND other.host <> '' AND other.lease_until_ms > $7
+        GROUP BY hosts.host),
+    placed AS (
+        SELECT free.*, row_number() OVER (PARTITION BY free.host ORDER BY next_run_at_ms, integration_id)
+            + coalesce(used.runs, 0) AS place
+        FROM free LEFT JOIN used ON used.host = free.host)
+    UPDATE revalidated.work
+    SET lease_owner = $8, lease_token = placed.token, lease_until_ms = placed.until_ms,
+        host = placed.host
+    FROM placed
+    WHERE work.integration_id = placed.integration_id AND (placed.host = '' OR place <= placed.most)
+    RETURNING work.integration_id AS id, lease_token, next_trigger, work.next_run_at_ms";
+
+async fn all(tx: &Tx, batch: &[Waiting]) -> Result<Results, StoreError> {
+    let mut seen = BTreeSet::new();
+    let asked: Vec<_> = batch.iter().filter(|one| seen.insert(one.id)).collect();
+    let (Some(now), Some(owner)) =
+        (asked.iter().map(|one| one.now).max(), asked.last().map(|one| one.lease.owner))
+    else {
+        return Ok(Results::new());
+    };
+    let of =
+        |value: &dyn Fn(&Waiting) -> i64| asked.iter().map(|one| value(one)).collect::<Vec<_>>();
+    let (ids, tokens) = (of(&|one| one.id.0), of(&|one| one.lease.token));
+    let (ends, generations) = (of(&|one| one.lease.until.0), of(&|one| one.generation));
+    let most = of(&|one| i64::try_from(one.most).unwrap_or(i64::MAX));
+    let hosts: Vec<_> = asked.iter().map(|one| one.host.as_str()).collect();
+    gate::lock(tx, gate::CLAIM).await?;
+    let leased = params![
+        ids => INT8_ARRAY, tokens => INT8_ARRAY, ends => INT8_ARRAY, hosts => TEXT_ARRAY,
+        most => INT8_ARRAY, generations => INT8_ARRAY, now.0 => INT8, owner => INT8,
+    ];
+    let mut leases = BTreeMap::new();
+    for row in tx.rows(LEASE, leased).await? {
+        leases.insert(get::<i64>(&row, "id")?, row);
+    }
+    let described = described(tx, &ids).await?;
+    let mut results = Results::new();
+    for one in asked {
+        let row = described.get(&one.id.0);
+        let began = match (leases.get(&one.id.0), row) {
+            (Some(lease), Some(row)) => Began::Run(begun(tx, one, lease, row).await?),
+            (_, None) => Began::NotInUse,
+            (None, Some(row)) => why_not(row, one)?,
+        };
+        results.insert(one.lease.token, began);
+    }
+    Ok(results)
+}
+
+/// Loads what describes runs, and why one cannot begin, once their rows are locked.
+async fn described(tx: &Reads, ids: &[i64]) -> Result<BTreeMap<i64, Row>, StoreError> {
+    const SQL: &str = "
+        SELECT integration.id, name, kind, status, pending_status, fingerprint.content, next_run_at_ms,
+               lease_until_ms, (SELECT config_generation FROM revalidated.meta) AS generation
+        FROM revalidated.integration
+        JOIN revalidated.work ON work.integration_id = integration.id
+        LEFT JOIN revalidated.fingerprint ON fingerprint.id = fingerprint_id
+        WHERE integration.id = ANY($1)";
+    let found = tx.rows(SQL, params![ids => INT8_ARRAY]).await?;
+    found.into_iter().map(|row| Ok((get(&row, "id")?, row))).collect()
+}
+
+async fn begun(tx: &Tx, one: &Waiting, lease: &Row, row: &Row) -> Result<Begun, StoreError> {
+    let pending: Option<&str> = get(row, "pending_status")?;
+    let mut begun = Begun {
+        id: one.id,
+        name: get(row, "name")?,
+        kind: get(row, "kind")?,
+        status: parse("integration", get(row, "status")?)?,
+        pending: pending.map(|name| parse("integration", name)).transpose()?,
+        token: one.lease.token,
+        trigger: trigger("work", get(lease, "next_trigger")?)?,
+        due_at: instant(lease, "next_run_at_ms")?.unwrap_or(one.now),
+        active_config: None,
+        fingerprint: fingerprint::facts(get(row, "content")?)?,
+    };
+    if 1 < begun.subjects().len()
+        && let Some((kind, config)) = configuration::active(tx, one.id).await?
+    {
+        (begun.kind, begun.active_config) = (kind, Some(config));
+    }
+    Ok(begun)
+}
+
+fn why_not(row: &Row, one: &Waiting) -> Result<Began, StoreError> {
+    let status: Status = parse("integration", get(row, "status")?)?;
+    let is_leased = instant(row, "lease_until_ms")?.is_some_and(|until| one.now < until);
+    let is_due = instant(row, "next_run_at_ms")?.is_some_and(|due| due <= one.now);
+    Ok(if !status.is_validated() {
+        Began::NotInUse
+    } else if is_leased {
+        Began::Running
+    } else if get::<i64>(row, "generation")? != one.generation {
+        Began::Waits
+    } else if is_due {
+        Began::HostFull
+    } else {
+        Began::NotDue
+    })
+}
