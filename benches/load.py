@@ -236,7 +236,7 @@ def disturb(binary, stand_in, load, rate):
     [answered] = busy.answered
     print(f"with {rate} requests a second: {busy}")
     times = ", ".join(f"{kind} {took['p50']:.1f} ms (median), {took['p99']:.1f} ms (99 %)" for kind, took in sorted(answered["times"].items()))
-    print(f"requests: {answered['rate']:.0f} a second, by status {answered['codes']}; {times}")
+    print(f"requests: {answered['rate']:.0f} a second, by status {answered['codes']}; {times}; the slowest {answered['slowest'][0]:.1f} s, after {answered['slowest'][1]:.0f} s")
     later = busy.late_p99_ms - calm.late_p99_ms
     print(f"late at p99: {calm.late_p99_ms} ms without requests, {busy.late_p99_ms} ms with them ({later:+d} ms)")
     return calm.is_complete() and busy.is_complete() and later <= LATER_MAX_MS and 0.98 * rate <= answered["rate"]

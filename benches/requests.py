@@ -3,7 +3,7 @@
 
 Usage: benches/requests.py SOCKET RATE SECONDS
 Requests are due at fixed instants, whatever the answers take. Prints how many were answered a second, and how long each kind took from
-the instant it was due."""
+the instant it was due, and the slowest: its time, and when it was due, in seconds."""
 import json
 import random
 import select
@@ -104,7 +104,7 @@ def main(path, rate, seconds):
         while not (answer := free[0].read()):
             pass
         tags[target] = answer[1]
-    begun, sent = time.monotonic(), 0
+    begun, sent, slowest = time.monotonic(), 0, (0, 0)
     wanted = int(rate * seconds)
     while sent < wanted or len(free) < CONNECTIONS:
         now = time.monotonic() - begun
@@ -124,13 +124,14 @@ def main(path, rate, seconds):
             if connection and (answer := connection.read()):
                 (due, kind, target), (status, tag) = connection.asked, answer
                 times.setdefault(kind, []).append(time.monotonic() - due)
+                slowest = max(slowest, (time.monotonic() - due, due - begun))
                 codes[status] = codes.get(status, 0) + 1
                 if target in tags:
                     tags[target] = tag or tags[target]
                 free.append(connection)
     took = time.monotonic() - begun
     figures = {kind: {"p50": sorted(all)[len(all) // 2] * 1000, "p99": sorted(all)[len(all) * 99 // 100] * 1000} for kind, all in times.items()}
-    print(json.dumps({"rate": sent / took, "codes": codes, "times": figures}))
+    print(json.dumps({"rate": sent / took, "codes": codes, "times": figures, "slowest": slowest}))
 
 
 if __name__ == "__main__":

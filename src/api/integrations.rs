@@ -21,10 +21,9 @@ pub(super) const LIST: &[Parameter] = &[Parameter::once(
 pub(super) async fn list(asked: Asked) -> Handled {
     let now = asked.now();
     let filter = Filter::of(&asked.query).mentioning(&asked.api.view).await.map_err(unread)?;
-    let mut rows = asked.statuses().await?;
-    rows.retain(|row| filter.fits(row, now));
-    rows.sort_by(|one, two| filter.order.compare(one, two));
-    let (rows, next) = page(&asked, &filter, rows).await?;
+    let sees = |row: &StatusRow| asked.caller.sees(&row.labels);
+    let listed = filter.page(&asked.api.view, asked.page()?, now, sees).await.map_err(unread)?;
+    let (rows, next) = (listed.rows, listed.next.map(|cursor| cursor.to_string()));
     if asked.query.text("view") != Some("full") {
         let shown = rows.iter().map(BriefIntegration::from).collect();
         return Ok(items(&asked, shown, next)?.into());
@@ -39,27 +38,6 @@ pub(super) async fn list(asked: Asked) -> Handled {
         .map(|row| Integration::from(row).acknowledged(acknowledgement(&open, row.id)))
         .collect();
     Ok(items(&asked, shown, next)?.into())
-}
-
-/// Returns the rows of the page that is asked for, and the cursor of the next one.
-async fn page(
-    asked: &Asked,
-    filter: &Filter,
-    mut rows: Vec<StatusRow>,
-) -> Result<(Vec<StatusRow>, Option<String>), Problem> {
-    let after = asked.page()?.after;
-    let epoch = asked.api.view.epoch().await.map_err(unread)?;
-    if let Some(cursor) = after {
-        let place = cursor.place(&epoch).map_err(unread)?;
-        rows.retain(|row| place < filter.order.place(row));
-    }
-    let limit = usize::try_from(asked.limit()).unwrap_or(usize::MAX);
-    let more = limit < rows.len();
-    rows.truncate(limit);
-    let last = rows.last().filter(|_| more);
-    let next =
-        last.map(|row| crate::store::Cursor::at(filter.order.place(row), &epoch).to_string());
-    Ok((rows, next))
 }
 
 /// Handler of `GET /api/v1/integrations/{name}`.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::domain::{IntegrationId, Selection, Status, Timestamp};
 use crate::http::{Kind, Parameter, Query};
-use crate::store::{StatusRow, StoreError, View};
+use crate::store::{Cursor, Listed, Page, StatusRow, StoreError, View};
 
 /// Published names of the statuses.
 const STATUSES: &[&str] = &[
@@ -140,6 +140,41 @@ impl Filter {
         Ok(self)
     }
 
+    /// Reads a page of the integrations that it takes and `sees` lets pass, in its order.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the store cannot be read, or the page follows one of another list or database.
+    pub(crate) async fn page(
+        &self,
+        view: &View,
+        page: Page,
+        now: Timestamp,
+        sees: impl Fn(&StatusRow) -> bool,
+    ) -> Result<Listed<StatusRow>, StoreError> {
+        let takes = |row: &StatusRow| sees(row) && self.fits(row, now);
+        let epoch = view.epoch().await?;
+        let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+        let mut rows = match self.order {
+            Order::Name | Order::Next => self.order.first(view, page, takes).await?,
+            Order::Since | Order::Expires => {
+                let after = page.after.map(|cursor| cursor.place(&epoch)).transpose()?;
+                let follows = |row: &StatusRow| {
+                    after.as_ref().is_none_or(|place| *place < self.order.place(row))
+                };
+                let mut rows = view.all_statuses().await?;
+                rows.retain(|row| takes(row) && follows(row));
+                rows.sort_by_cached_key(|row| self.order.place(row));
+                rows
+            }
+        };
+        let more = limit < rows.len();
+        rows.truncate(limit);
+        let last = rows.last().filter(|_| more);
+        let next = last.map(|row| Cursor::at(self.order.place(row), &epoch));
+        Ok(Listed { rows, next })
+    }
+
     /// Returns true when it takes the integration.
     pub(crate) fn fits(&self, row: &StatusRow, now: Timestamp) -> bool {
         let is = |wanted: Option<bool>, found: bool| wanted.is_none_or(|wanted| wanted == found);
@@ -193,6 +228,33 @@ impl Order {
     /// Compares two rows by their places.
     pub(crate) fn compare(self, one: &StatusRow, two: &StatusRow) -> Ordering {
         self.place(one).cmp(&self.place(two))
+    }
+
+    /// Reads the first rows that `takes` lets pass, more than `page` shows where there are more; the store has them in
+    /// this order.
+    async fn first(
+        self,
+        view: &View,
+        page: Page,
+        takes: impl Fn(&StatusRow) -> bool,
+    ) -> Result<Vec<StatusRow>, StoreError> {
+        let limit = page.limit.saturating_add(1);
+        let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+        let (mut rows, mut seen) = (Vec::new(), BTreeSet::new());
+        let mut part = Some(Page { limit, ..page });
+        while let Some(page) = part {
+            let listed = match self {
+                Self::Next => view.statuses_by_next_run(page).await?,
+                Self::Name | Self::Since | Self::Expires => view.statuses(page).await?,
+            };
+            part = listed.following();
+            // One that runs between two parts comes once more, at its new place.
+            rows.extend(listed.rows.into_iter().filter(|row| takes(row) && seen.insert(row.id)));
+            if wanted <= rows.len() {
+                break;
+            }
+        }
+        Ok(rows)
     }
 }
 

@@ -11,6 +11,19 @@ fn names(json: &Json) -> Vec<String> {
     items.map(|one| one["name"].as_str().unwrap().to_owned()).collect()
 }
 
+/// Returns the names of a list that is read page by page.
+async fn walk(bench: &Bench, path: &str) -> Vec<String> {
+    let (mut seen, mut path) = (Vec::new(), path.to_owned());
+    loop {
+        let got = bench.get(&path).await;
+        let json = got.json();
+        seen.extend(names(&json));
+        let Some(next) = json["next"].as_str() else { return seen };
+        assert!(got.header("link").contains(next), "{}", got.header("link"));
+        path = got.header("link").trim_start_matches('<').split('>').next().unwrap().to_owned();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn list_is_filtered_sorted_and_paged() {
     let bench = Bench::start().await;
@@ -30,18 +43,15 @@ async fn list_is_filtered_sorted_and_paged() {
         assert_eq!(names(&json), *expected, "{query}");
         assert_eq!(json["next"], Json::Null);
     }
-    let mut seen = Vec::new();
-    let mut path = "/api/v1/integrations?sort=since&limit=1".to_owned();
-    for _ in 0..3 {
-        let got = bench.get(&path).await;
-        let json = got.json();
-        seen.extend(names(&json));
-        let Some(next) = json["next"].as_str() else { break };
-        assert!(got.header("link").contains(next), "{}", got.header("link"));
-        path = got.header("link").trim_start_matches('<').split('>').next().unwrap().to_owned();
+    for sort in ["since", "next", "expires"] {
+        let seen = walk(&bench, &format!("/api/v1/integrations?sort={sort}&limit=1")).await;
+        assert_eq!(seen.len(), 3, "{sort}: {seen:?}");
+        if sort != "expires" {
+            assert_eq!(seen[2], "idle", "one that neither fails nor is due stands last");
+        }
     }
-    assert_eq!(seen.len(), 3, "{seen:?}");
-    assert_eq!(seen[2], "idle", "one that does not fail stands last");
+    let seen = walk(&bench, "/api/v1/integrations?failing=true&limit=1").await;
+    assert_eq!(seen, [HOSTILE, "lake"]);
     let full = bench.get("/api/v1/integrations?view=full&q=lake").await.json();
     assert!(full["items"][0]["config"].is_object());
     let wrong = bench.get("/api/v1/integrations?statuss=enabled&limit=0").await;

@@ -80,6 +80,10 @@ async fn factors_come_with_the_number_of_others_that_share_them(bench: Bench) {
     };
     assert_eq!(shared(&bench, "n0").await, counts("db", 2, 3));
     assert_eq!(shared(&bench, "elsewhere").await, counts("other", 0, 3));
+    let factors = vec![factor(FactorKind::Host, "db"), factor(FactorKind::Principal, "login")];
+    bench.sync(&[Wanted { factors, ..wanted("n0") }]).await;
+    bench.store.drain_removed(bench.context()).await.unwrap();
+    assert_eq!(shared(&bench, "n0").await, counts("db", 0, 0), "the others are deleted");
     bench.sync(&[wanted("n0")]).await;
     assert_eq!(shared(&bench, "n0").await, [], "the configuration decides");
 }

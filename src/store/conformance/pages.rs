@@ -6,12 +6,14 @@ use super::bench::{Bench, LEASE, failed, first_page, passed, wanted};
 use super::on_every_engine;
 use crate::domain::Class;
 use crate::store::{
-    DeliveryFilter, HistoryRow, IntegrationRow, Listed, NewSilence, Page, StoreError, View,
+    DeliveryFilter, HistoryRow, IntegrationRow, Listed, NewSilence, Page, StatusRow, StoreError,
+    View, Wanted,
 };
 
 on_every_engine!(
     integrations_inserted_and_removed_between_pages_neither_repeat_nor_hide_others,
     names_are_ordered_by_their_bytes,
+    statuses_are_ordered_by_their_next_runs,
     runs_and_transitions_inserted_between_pages_do_not_shift_the_next_page,
     history_merges_both_lists_and_each_entry_occurs_once,
     deliveries_receivers_and_silences_are_paged_by_their_keys,
@@ -89,6 +91,23 @@ async fn names_are_ordered_by_their_bytes(mut bench: Bench) {
     let receivers = async |view: View, page| view.receivers(page).await;
     let seen = walk(&mut bench, receivers, |row| row.name.clone(), nothing).await;
     assert_eq!(seen, names);
+}
+
+async fn statuses_are_ordered_by_their_next_runs(bench: Bench) {
+    let mut bench = five(bench).await;
+    let idle = |name| Wanted { disabled: true, ..wanted(name) };
+    let [one, two, three, four, five] = ["a1", "a2", "a3", "a4", "a5"].map(wanted);
+    bench.sync(&[idle("a0"), one, two, three, four, five, idle("a6")]).await;
+    bench.run_of("a2", passed()).await;
+    let all = bench.view().all_statuses().await.unwrap();
+    let mut expected: Vec<_> = all.iter().map(|row| (row.next_run_at, row.name.clone())).collect();
+    expected.sort_by_key(|(at, name)| (at.is_none(), *at, name.clone()));
+    let read = async |view: View, page| view.statuses_by_next_run(page).await;
+    let shown = |row: &StatusRow| (row.next_run_at, row.name.clone());
+    assert_eq!(walk(&mut bench, read, shown, nothing).await, expected);
+    let last: Vec<_> =
+        expected.iter().rev().take(3).map(|(at, name)| (at.is_none(), &**name)).collect();
+    assert_eq!(last, [(true, "a6"), (true, "a0"), (false, "a2")]);
 }
 
 async fn runs_and_transitions_inserted_between_pages_do_not_shift_the_next_page(bench: Bench) {

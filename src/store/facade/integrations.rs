@@ -94,6 +94,19 @@ impl View {
         }
     }
 
+    /// Reads a page of statuses and conditions of the integrations that are not deleted, by their
+    /// next runs; those that have none stand last, by name.
+    pub(crate) async fn statuses_by_next_run(
+        &self,
+        page: Page,
+    ) -> Result<Listed<StatusRow>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.statuses_by_next_run(page).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => Box::pin(engine.statuses_by_next_run(page)).await,
+        }
+    }
+
     /// Returns the integration of this name; a deleted one only when no other has the name.
     pub(crate) async fn integration(
         &self,

@@ -182,26 +182,51 @@ pub(super) async fn targets(tx: &Reads, page: &Page) -> Result<Listed<TargetRow>
     page::listed(tx, page, rows, |row| Key::Name(row.name.clone())).await
 }
 
-/// Living integrations after a name, with their latest runs in short and their conditions.
-pub(super) const STATUSES: &str = "
-    SELECT integration.id, integration.name, kind, labels, integration.status AS integration_status,
-        failing_since_ms, fingerprint_at_ms, next_run_at_ms, lease_until_ms, expires_at_ms,
-        expires_what, muted_until_ms IS NOT NULL AS is_muted,
-        flapping_since_ms IS NOT NULL AS is_flapping, outage_id, first_failure_at_ms,
-        candidate_first_failure_at_ms, last_run_id, run.started_at_ms, run.duration_ms, run.status,
-        run.class
-    FROM revalidated.integration
-    JOIN revalidated.work ON work.integration_id = integration.id
-    LEFT JOIN revalidated.run ON run.id = last_run_id
-    WHERE integration.status <> 'deleted' AND $1 < integration.name
-    ORDER BY integration.name LIMIT $2";
+/// Columns of statuses and conditions of living integrations, with their latest runs in short; a condition follows.
+macro_rules! status_columns {
+    () => {
+        "SELECT integration.id, integration.name, kind, labels, integration.status AS integration_status,
+            failing_since_ms, fingerprint_at_ms, next_run_at_ms, lease_until_ms, expires_at_ms,
+            expires_what, muted_until_ms IS NOT NULL AS is_muted,
+            flapping_since_ms IS NOT NULL AS is_flapping, outage_id, first_failure_at_ms,
+            candidate_first_failure_at_ms, last_run_id, run.started_at_ms, run.duration_ms, run.status,
+            run.class
+        FROM revalidated.integration
+        JOIN revalidated.work ON work.integration_id = integration.id
+        LEFT JOIN revalidated.run ON run.id = last_run_id
+        WHERE integration.status <> 'deleted' AND "
+    };
+}
+
+/// Living integrations after a name.
+pub(super) const STATUSES: &str =
+    concat!(status_columns!(), "$1 < integration.name ORDER BY integration.name LIMIT $2");
 
 /// Reads a page of statuses and conditions, by name.
 pub(super) async fn statuses(tx: &Reads, page: &Page) -> Result<Listed<StatusRow>, StoreError> {
-    let after = page::after_name(tx, page).await?;
-    let found = tx.rows(STATUSES, params![after => TEXT, page::with_next(page) => INT8]).await?;
+    let (_, name) = page::after_place(tx, page).await?;
+    let found = tx.rows(STATUSES, params![name => TEXT, page::with_next(page) => INT8]).await?;
     let rows = found.iter().map(status_row).collect::<Result<Vec<_>, _>>()?;
-    page::listed(tx, page, rows, |row| Key::Name(row.name.clone())).await
+    page::listed(tx, page, rows, |row| Key::Place(0, row.name.clone())).await
+}
+
+/// Reads a page of statuses and conditions, by their next runs; those that have none stand last, by name.
+pub(super) async fn statuses_by_next_run(
+    tx: &Reads,
+    page: &Page,
+) -> Result<Listed<StatusRow>, StoreError> {
+    const SQL: &str = concat!(
+        status_columns!(),
+        "($1, $2) < (coalesce(next_run_at_ms, $4), integration.name)
+         ORDER BY coalesce(next_run_at_ms, $4), integration.name LIMIT $3"
+    );
+    let (at, name) = page::after_place(tx, page).await?;
+    let limit = page::with_next(page);
+    let params = params![at => INT8, name => TEXT, limit => INT8, i64::MAX => INT8];
+    let found = tx.rows(SQL, params).await?;
+    let rows = found.iter().map(status_row).collect::<Result<Vec<_>, _>>()?;
+    let at = |row: &StatusRow| row.next_run_at.map_or(i64::MAX, |at| at.0);
+    page::listed(tx, page, rows, |row| Key::Place(at(row), row.name.clone())).await
 }
 
 fn status_row(row: &Row) -> Result<StatusRow, StoreError> {

@@ -57,6 +57,17 @@ pub(super) async fn before_outage<'p>(
     .await
 }
 
+/// Instant and name of the row after which `page` begins.
+pub(super) async fn after_place<'p>(
+    tx: &Reads,
+    page: &'p Page,
+) -> Result<(i64, &'p str), StoreError> {
+    after(tx, page, (i64::MIN, ""), |key| {
+        if let Key::Place(at, name) = key { Some((*at, name.as_str())) } else { None }
+    })
+    .await
+}
+
 /// Returns what `of` takes from the key of `page`, or `first` for the first page.
 async fn after<'p, T>(
     tx: &Reads,

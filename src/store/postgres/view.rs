@@ -236,6 +236,14 @@ impl View {
         read!(self, tx => integration::statuses(tx, &page).await)
     }
 
+    /// Implements [`crate::store::View::statuses_by_next_run`] on this engine.
+    pub(crate) async fn statuses_by_next_run(
+        &self,
+        page: Page,
+    ) -> Result<Listed<StatusRow>, StoreError> {
+        read!(self, tx => integration::statuses_by_next_run(tx, &page).await)
+    }
+
     /// Implements [`crate::store::View::integration`] on this engine.
     pub(crate) async fn integration(
         &self,

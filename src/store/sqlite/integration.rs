@@ -174,27 +174,71 @@ pub(super) fn targets(tx: &Connection, page: &Page) -> Result<Listed<TargetRow>,
     page::listed(tx, page, rows, |row| Key::Name(row.name.clone()))
 }
 
-/// Living integrations after a name, with their latest runs in short and their conditions.
-pub(super) const STATUSES: &str = concat!(
-    "SELECT integration.id, integration.name, kind, labels, integration.status AS integration_status,
-        failing_since_ms, fingerprint_at_ms, next_run_at_ms, lease_until_ms, expires_at_ms, expires_what,
-        muted_until_ms IS NOT NULL AS is_muted, flapping_since_ms IS NOT NULL AS is_flapping, outage_id,
-        first_failure_at_ms, candidate_first_failure_at_ms, last_run_id,
-        run.started_at_ms, run.duration_ms, run.status, run.class, ",
-    sound!(integration "integration"),
-    " FROM integration LEFT JOIN run ON run.id = integration.last_run_id
-    WHERE integration.status <> 'deleted' AND :after < integration.name
-    ORDER BY integration.name LIMIT :limit"
+/// Columns of statuses and conditions of living integrations, with their latest runs in short; a condition follows.
+macro_rules! status_columns {
+    () => {
+        concat!(
+            "SELECT integration.id, integration.name, kind, labels, integration.status AS integration_status,
+                failing_since_ms, fingerprint_at_ms, next_run_at_ms, lease_until_ms, expires_at_ms, expires_what,
+                muted_until_ms IS NOT NULL AS is_muted, flapping_since_ms IS NOT NULL AS is_flapping, outage_id,
+                first_failure_at_ms, candidate_first_failure_at_ms, last_run_id,
+                run.started_at_ms, run.duration_ms, run.status, run.class, ",
+            sound!(integration "integration"),
+            " FROM integration LEFT JOIN run ON run.id = integration.last_run_id
+            WHERE integration.status <> 'deleted' AND "
+        )
+    };
+}
+
+/// Living integrations after a name.
+pub(super) const STATUSES: &str =
+    concat!(status_columns!(), ":name < integration.name ORDER BY integration.name LIMIT :limit");
+
+/// Living integrations with a next run after an instant, or at it and after a name.
+pub(super) const STATUSES_BY_NEXT_RUN: &str = concat!(
+    status_columns!(),
+    ":at <= next_run_at_ms AND (:at, :name) < (next_run_at_ms, integration.name)
+    ORDER BY next_run_at_ms, integration.name LIMIT :limit"
 );
 
 /// Reads a page of statuses and conditions, by name.
 pub(super) fn statuses(tx: &Connection, page: &Page) -> Result<Listed<StatusRow>, StoreError> {
-    let mut statement = tx.prepare_cached(STATUSES)?;
-    let params =
-        named_params! {":after": page::after_name(tx, page)?, ":limit": page::with_next(page)};
-    let found = statement.query_and_then(params, status_row)?;
-    let rows = found.collect::<Result<Vec<_>, _>>()?;
-    page::listed(tx, page, rows, |row| Key::Name(row.name.clone()))
+    let (_, name) = page::after_place(tx, page)?;
+    let params = named_params! {":name": name, ":limit": page::with_next(page)};
+    let rows = status_rows(tx, STATUSES, params)?;
+    page::listed(tx, page, rows, |row| Key::Place(0, row.name.clone()))
+}
+
+/// Reads a page of statuses and conditions, by their next runs; those that have none stand last, by name.
+pub(super) fn statuses_by_next_run(
+    tx: &Connection,
+    page: &Page,
+) -> Result<Listed<StatusRow>, StoreError> {
+    const WITHOUT: &str = concat!(
+        status_columns!(),
+        ":name < integration.name AND next_run_at_ms IS NULL
+        ORDER BY integration.name LIMIT :limit"
+    );
+    let (at, name) = page::after_place(tx, page)?;
+    let limit = page::with_next(page);
+    let params = named_params! {":at": at, ":name": name, ":limit": limit};
+    let mut rows = status_rows(tx, STATUSES_BY_NEXT_RUN, params)?;
+    let left = limit.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));
+    if 0 < left {
+        let name = if at == i64::MAX { name } else { "" };
+        rows.extend(status_rows(tx, WITHOUT, named_params! {":name": name, ":limit": left})?);
+    }
+    let at = |row: &StatusRow| row.next_run_at.map_or(i64::MAX, |at| at.0);
+    page::listed(tx, page, rows, |row| Key::Place(at(row), row.name.clone()))
+}
+
+fn status_rows(
+    tx: &Connection,
+    sql: &str,
+    params: &[(&str, &dyn rusqlite::ToSql)],
+) -> Result<Vec<StatusRow>, StoreError> {
+    let mut statement = tx.prepare_cached(sql)?;
+    statement.query_and_then(params, status_row)?.collect()
 }
 
 fn status_row(row: &SqlRow<'_>) -> Result<StatusRow, StoreError> {
@@ -296,11 +340,10 @@ pub(super) fn living_by_id(
 
 /// With how many others an integration shares what it may have in common with them.
 pub(super) const SHARED: &str = "
-    SELECT own.kind, own.value, (
-        SELECT count(*) FROM factor AS other JOIN integration ON integration.id = integration_id
-        WHERE other.kind = own.kind AND other.value = own.value AND integration_id <> :id
-          AND status <> 'deleted') AS others
-    FROM factor AS own WHERE own.integration_id = :id";
+    SELECT own.kind, own.value, integrations - 1 AS others
+    FROM factor AS own
+    JOIN factor_count ON factor_count.kind = own.kind AND factor_count.value = own.value
+    WHERE own.integration_id = :id";
 
 /// Reads the factors of an integration, the most specific first, with how many others share each.
 pub(super) fn factors(

@@ -55,6 +55,16 @@ pub(super) fn before_outage<'p>(
     })
 }
 
+/// Instant and name of the row after which `page` begins.
+pub(super) fn after_place<'p>(
+    tx: &Connection,
+    page: &'p Page,
+) -> Result<(i64, &'p str), StoreError> {
+    after(tx, page, (i64::MIN, ""), |key| {
+        if let Key::Place(at, name) = key { Some((*at, name.as_str())) } else { None }
+    })
+}
+
 /// Returns what `of` takes from the key of `page`, or `first` for the first page.
 fn after<'p, T>(
     tx: &Connection,

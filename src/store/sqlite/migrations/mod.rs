@@ -32,6 +32,7 @@ pub(super) const MIGRATIONS: &[(u32, &str)] = &[
     (19, include_str!("0019_heartbeat.sql")),
     (20, include_str!("0020_checksums.sql")),
     (21, include_str!("0021_run_details.sql")),
+    (22, include_str!("0022_factor_counts.sql")),
 ];
 
 /// The schema that calls the class of the daemon's own faults `local`.

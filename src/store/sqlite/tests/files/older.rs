@@ -9,7 +9,7 @@ use crate::store::{DeliveryFilter, NodeNote, ProcessId, migration_copies, proble
 
 /// Databases that daemons made, with runs, status changes, events and deliveries, by their versions. One is added in the change
 /// after the one that makes a new version, by its daemon.
-const STORES: [(u32, &str); 20] = [
+const STORES: [(u32, &str); 21] = [
     (1, include_str!("../../../../../tests/stores/v1.sql")),
     (2, include_str!("../../../../../tests/stores/v2.sql")),
     (3, include_str!("../../../../../tests/stores/v3.sql")),
@@ -30,6 +30,7 @@ const STORES: [(u32, &str); 20] = [
     (18, include_str!("../../../../../tests/stores/v18.sql")),
     (19, include_str!("../../../../../tests/stores/v19.sql")),
     (20, include_str!("../../../../../tests/stores/v20.sql")),
+    (21, include_str!("../../../../../tests/stores/v21.sql")),
 ];
 
 /// Makes a database as version `version` left it.
