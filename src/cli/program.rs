@@ -199,7 +199,7 @@ async fn dispatch(global: &Global, command: Command) -> Result<Answer, CommandEr
         }
         Command::Audit(args) => audit::answer(global, args, screen).await,
         Command::Backup(args) => backup::answer(global, &args, screen),
-        Command::Store(action) => store::answer(global, &action, screen),
+        Command::Store(action) => store::answer(global, &action, screen).await,
         Command::Export(args) => export::answer(global, args, screen).await,
         Command::Restore(args) => restore::answer(global, &args, screen),
         Command::Report(args) => report::answer(global, args, screen).await,

@@ -1,19 +1,25 @@
-//! `store check` and `store compact`: the condition of the database, and its compaction.
+//! `store check`, `store compact` and `store move`: the condition of the database, its compaction, and its move to
+//! another engine.
 
-use super::args::{CheckStore, CompactStore, Global, StoreAction};
+use super::args::{CheckStore, CompactStore, Global, MoveStore, StoreAction};
 use super::error::CommandError;
 use super::print::{Answer, Column, End, Screen, Table, counted, sanitise, size};
 use super::read;
-use crate::store::{self, Compacted, Condition};
-use crate::view::{CompactedStore, StoreCondition};
+use crate::config;
+use crate::domain::Location;
+use crate::store::{self, Compacted, Condition, Moved};
+use crate::view::{CompactedStore, MovedStore, StoreCondition};
 
 /// Means to verify a database on a server.
 const CHECKED: &str = "PostgreSQL verifies its files itself: use `pg_amcheck`, and data checksums";
 /// Means to compact a database on a server.
 const COMPACTED: &str = "PostgreSQL's autovacuum uses free space again; `VACUUM (FULL)` gives it back, while no daemon runs";
 
-/// Verifies or compacts the database.
-pub(super) fn answer(
+/// Means to name the file that is moved.
+const MOVED: &str = "name the file that is moved by --store FILE";
+
+/// Verifies, compacts or moves the database.
+pub(super) async fn answer(
     global: &Global,
     action: &StoreAction,
     screen: Screen,
@@ -21,6 +27,7 @@ pub(super) fn answer(
     match action {
         StoreAction::Check(args) => check(global, args, screen),
         StoreAction::Compact(args) => compact(global, args),
+        StoreAction::Move(args) => Box::pin(move_everything(global, args, screen)).await,
     }
 }
 
@@ -95,6 +102,51 @@ fn compacted(Compacted { before, after, is_rewritten }: Compacted) -> String {
     format!("Given back: {given}{how}; the database had {before} and has {after}.\n")
 }
 
+async fn move_everything(
+    global: &Global,
+    args: &MoveStore,
+    screen: Screen,
+) -> Result<Answer, CommandError> {
+    let failed = |error| CommandError::of_store(error, "moving the store");
+    let done = if let Some(url) = &args.to {
+        let path = read::file(global, &args.source, MOVED)?;
+        let address = config::store_address(global.config.as_deref(), url);
+        let address = address.map_err(|problem| CommandError::Usage(format!("--to: {problem}")))?;
+        store::to_server(&path, &address, screen.now).await.map_err(failed)?
+    } else {
+        let location = read::location(global, &args.source)?;
+        let (Location::Postgres(address), Some(path)) = (&location, &args.back) else {
+            let problem = format!("the store is {location}, a file already");
+            return Err(CommandError::Usage(problem));
+        };
+        store::to_file(address, path, screen.now).await.map_err(failed)?
+    };
+    if args.form.json {
+        return Ok(Answer::json(&MovedStore::from(&done))?);
+    }
+    let key = if args.to.is_some() { "url" } else { "path" };
+    Ok(Answer::good(moved(&done, key, screen)))
+}
+
+fn moved(done: &Moved, key: &str, screen: Screen) -> String {
+    let (from, to) = (sanitise(&done.from), sanitise(&done.to));
+    let next = format!(
+        "{from} is not used any more. Write {key} = \"{to}\" into the table [store], and start the daemon: systemctl \
+         start revalidated\n"
+    );
+    if done.is_resumed {
+        return format!(
+            "{from} had been moved to {to} already, on {}; the move is complete now.\n{next}",
+            screen.instant(Some(done.at))
+        );
+    }
+    let rows = number(done.total(), "row");
+    let counts = done.rows.iter().filter(|(_, rows)| 0 < *rows);
+    let counts: Vec<_> = counts.map(|(table, rows)| format!("{table} {rows}")).collect();
+    let counts = if counts.is_empty() { "empty".to_owned() } else { counts.join(", ") };
+    format!("{from} is moved to {to}: {rows}, and all of them were compared ({counts}).\n{next}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::samples;
@@ -132,6 +184,30 @@ Rule broken by 2 rows: the latest status change ends at the status.
             "s is damaged; `revalidated restore` puts a backup in its place:\n  Tree 7 page 9: btreeInitPage() \
              returns error code 11\n"
         );
+    }
+
+    #[test]
+    fn move_says_what_was_moved_and_what_is_next() {
+        let done = Moved {
+            from: "/s/state\u{1b}.db".to_owned(),
+            to: "postgres://revalidated@db1/revalidated".to_owned(),
+            at: samples::screen().now,
+            rows: vec![("integration", 1), ("outage", 0), ("run", 12)],
+            is_resumed: false,
+        };
+        let expected = "\
+/s/state\\u{1b}.db is moved to postgres://revalidated@db1/revalidated: 13 rows, and all of them were compared \
+(integration 1, run 12).
+/s/state\\u{1b}.db is not used any more. Write url = \"postgres://revalidated@db1/revalidated\" into the table [store], and \
+start the daemon: systemctl start revalidated
+";
+        assert_eq!(moved(&done, "url", samples::screen()), expected);
+        let none = moved(&Moved { rows: Vec::new(), ..done.clone() }, "path", samples::screen());
+        assert!(none.contains(": 0 rows, and all of them were compared (empty)."), "{none}");
+        assert!(none.contains("Write path = "), "{none}");
+        let ended = moved(&Moved { is_resumed: true, ..done }, "url", samples::screen());
+        let first = "had been moved to postgres://revalidated@db1/revalidated already, on 2026-11-23T10:00:00Z;";
+        assert!(ended.contains(first), "{ended}");
     }
 
     #[test]

@@ -27,6 +27,7 @@ mod template;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
+use std::sync::Arc;
 
 pub(crate) use backup::Backups;
 pub(crate) use entry::Entry;
@@ -40,7 +41,7 @@ pub(crate) use settings::{Limits, Log, LogFormat, Metrics, Own, Settings};
 pub(crate) use self::gather::DEFAULT_PATH;
 use self::gather::Gathered;
 use self::schedules::Schedules;
-use crate::domain::{Listen, Location, Maintenance, Timestamp};
+use crate::domain::{Listen, Location, Maintenance, PostgresAddress, Timestamp};
 use crate::input::{Fault, Faults, Kind, Reader, Value, join, quoted};
 
 /// Variable by which systemd names the runtime directories of the service.
@@ -222,6 +223,30 @@ pub(crate) fn store_location(main: Option<&Path>) -> Option<Location> {
     let node = merged.entry("node").and_then(|table| Reader::new(table, "node", &faults));
     let name = node.and_then(node::read).map(|node| node.name).unwrap_or_default();
     Some(location.of_node(&name))
+}
+
+/// Returns the address of the database on a server that `url` names, with its password, protection and authorities from
+/// the table `[store]`, whatever location that names; read as [`store_location`] reads it.
+///
+/// # Errors
+///
+/// Fails with what is wrong with the URL, or with the table.
+pub(crate) fn store_address(
+    main: Option<&Path>,
+    url: &str,
+) -> Result<Arc<PostgresAddress>, String> {
+    let (faults, mut gathered) = (Faults::default(), Gathered::default());
+    gathered.defaults(&faults);
+    gathered.main_partly(main.unwrap_or(Path::new(DEFAULT_PATH)));
+    gathered.layers.extend(layers::environment(std::env::vars_os(), &faults));
+    let unread = || "the table [store] of the configuration cannot be read".to_owned();
+    let merged = layers::merge(&gathered.layers).map_err(|_faults| unread())?;
+    let reader = merged.entry("store").and_then(|table| Reader::new(table, "store", &faults));
+    let address = store::read_for(url, reader.ok_or_else(unread)?)?;
+    match faults.into_parts().0.first() {
+        Some(fault) => Err(fault.to_string()),
+        None => address.ok_or_else(unread),
+    }
 }
 
 /// Returns the embedded defaults alone.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use percent_encoding::percent_decode_str;
 
 use super::entry::BUILT_IN;
-use crate::domain::{Location, PostgresAddress, PostgresHost, PostgresTls};
+use crate::domain::{Durability, Location, PostgresAddress, PostgresHost, PostgresTls, SecretRef};
 use crate::input::Reader;
 
 /// Beginnings of the URLs that are read.
@@ -36,16 +36,65 @@ struct Parts {
     database: String,
 }
 
+/// Password, protection and authorities of a database on a server, as the table has them beside its URL.
+struct Access {
+    password: Option<SecretRef>,
+    tls: Option<Tls>,
+    ca: Option<PathBuf>,
+    durability: Durability,
+}
+
+impl Access {
+    fn read(reader: &mut Reader<'_>) -> Self {
+        let password = reader.secret("password");
+        let tls = reader.choice("tls", &[("verify-full", Tls::VerifyFull), ("off", Tls::Off)]);
+        let ca = reader.string("ca").map(PathBuf::from);
+        let words = [("crash", Durability::Crash), ("failover", Durability::Failover)];
+        let durability = reader.choice("durability", &words).unwrap_or_default();
+        Self { password, tls, ca, durability }
+    }
+
+    /// Returns the address of a database with these parts, if they have no fault.
+    fn address(self, parts: Option<Parts>, reader: &Reader<'_>) -> Option<Arc<PostgresAddress>> {
+        let tls = match (self.tls.unwrap_or(Tls::VerifyFull), self.ca.clone()) {
+            (Tls::VerifyFull, ca) => PostgresTls::VerifyFull { ca },
+            (Tls::Off, None) => PostgresTls::Off,
+            (Tls::Off, Some(_)) => {
+                let problem = "has no meaning while `store.tls` is \"off\"; take one of both out";
+                reader.fault("ca", problem);
+                PostgresTls::Off
+            }
+        };
+        let Self { password, durability, .. } = self;
+        let Parts { user, hosts, database } = parts?;
+        Some(Arc::new(PostgresAddress {
+            hosts, user, database, password, tls, durability, node: String::new(),
+        }))
+    }
+}
+
+/// Reads how a database is reached that is given by its URL elsewhere, whatever location the table names.
+///
+/// # Errors
+///
+/// Fails with what is wrong with the URL, which is not shown.
+pub(super) fn read_for(
+    url: &str,
+    mut reader: Reader<'_>,
+) -> Result<Option<Arc<PostgresAddress>>, String> {
+    let parts = parsed(url)?;
+    Ok(Access::read(&mut reader).address(Some(parts), &reader))
+}
+
 /// Reads the table; none when it names no location.
 pub(super) fn read(mut reader: Reader<'_>) -> Option<Location> {
     let own_path = reader.origin("path").filter(|origin| !origin.starts_with(BUILT_IN));
     let path = path(&mut reader);
     let url = reader.string("url");
-    let password = reader.secret("password");
-    let tls = reader.choice("tls", &[("verify-full", Tls::VerifyFull), ("off", Tls::Off)]);
-    let ca = reader.string("ca").map(PathBuf::from);
+    let access = Access::read(&mut reader);
     let Some(url) = url else {
-        let given = ["password", "tls", "ca"].into_iter().filter(|key| reader.has(key));
+        let given =
+            ["password", "tls", "ca", "durability"].into_iter().filter(|key| reader.has(key));
         if path.is_some()
             && let Some(key) = given.last()
         {
@@ -60,19 +109,9 @@ pub(super) fn read(mut reader: Reader<'_>) -> Option<Location> {
             format!("excludes `store.path`, which is given at {origin}; take one of both out");
         reader.fault("url", problem);
     }
-    let tls = match (tls.unwrap_or(Tls::VerifyFull), ca) {
-        (Tls::VerifyFull, ca) => PostgresTls::VerifyFull { ca },
-        (Tls::Off, None) => PostgresTls::Off,
-        (Tls::Off, Some(_)) => {
-            reader.fault("ca", "has no meaning while `store.tls` is \"off\"; take one of both out");
-            PostgresTls::Off
-        }
-    };
+    let address = access.address(parts, &reader);
     reader.finish();
-    let Parts { user, hosts, database } = parts?;
-    let node = String::new();
-    let address = PostgresAddress { hosts, user, database, password, tls, node };
-    Some(Location::Postgres(Arc::new(address)))
+    address.map(Location::Postgres)
 }
 
 fn path(reader: &mut Reader<'_>) -> Option<PathBuf> {
@@ -182,6 +221,9 @@ mod tests {
         let hosts = [host("/run/postgresql", 5433), host("::1", 5432), host("fe80::1", 7)];
         assert_eq!(found.hosts, hosts);
         assert_eq!((found.tls, found.password.is_some()), (PostgresTls::Off, false));
+        assert_eq!(found.durability, Durability::Crash);
+        let found = address("url = \"postgres://a@db/b\"\ndurability = \"failover\"\n");
+        assert_eq!(found.durability, Durability::Failover);
         let found = address("url = \"postgres://a@db/b\"\nca = \"/ca.pem\"\n");
         assert_eq!(found.tls, PostgresTls::VerifyFull { ca: Some("/ca.pem".into()) });
     }

@@ -6,15 +6,15 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{error, warn};
 
 use super::health;
 use super::others::Known;
 use super::process;
 use super::shared::Shared;
 use super::text::chain;
-use crate::domain::{NodeIdentity, OwnFault, Reload};
-use crate::store::{NodeNote, Opening, Store, StoreError};
+use crate::domain::{NodeIdentity, OwnFault, Reload, duration_text};
+use crate::store::{Beat, NodeNote, Opening, Store, StoreError};
 
 /// Time between two looks at the files of the database.
 const LOOK: Duration = Duration::from_secs(2);
@@ -22,6 +22,8 @@ const LOOK: Duration = Duration::from_secs(2);
 const REFUSED_LONG: Duration = Duration::from_mins(10);
 /// Time between two notes that the process lives.
 const BEAT: Duration = Duration::from_secs(30);
+/// Time for which a database that has lost commits is a fault.
+const LOSS_SHOWN: Duration = Duration::from_hours(1);
 /// Time between two heartbeats at a server.
 const SERVER_BEAT: Duration = Duration::from_secs(5);
 
@@ -85,12 +87,14 @@ pub(super) async fn watch(
 ) {
     let look = if shared.store.is_shared() { SERVER_BEAT } else { LOOK };
     let (mut beaten, mut known, mut wait) = (Instant::now(), Known::default(), look);
+    let mut losses = Losses { since: beaten, unstored: None, is_clock_behind: false };
     while stop.run_until_cancelled(sleep(wait)).await.is_some() {
         wait = look;
         match shared.store.beat().await {
             Ok(beat) => {
                 shared.store_reached();
                 known.heed(&shared, &beat).await;
+                losses.look(&shared, &beat).await;
                 wait = beat.look_in.map_or(look, |next| next.min(look));
             }
             Err(error) if error.is_taken() => {
@@ -113,6 +117,43 @@ pub(super) async fn watch(
                 shared.store_failed("faults of other nodes cannot be ended", &error);
             }
         }
+    }
+}
+
+/// What heartbeats have shown of the database.
+struct Losses {
+    /// Start of this process, or the latest loss.
+    since: Instant,
+    /// Sentence of a loss that is not stored yet.
+    unstored: Option<String>,
+    /// True while the clock of the database is behind, which was logged.
+    is_clock_behind: bool,
+}
+
+impl Losses {
+    /// Opens the fault of a database that has lost commits, and closes it after a while; logs a clock that is behind.
+    async fn look(&mut self, shared: &Shared, beat: &Beat) {
+        if let Some(loss) = beat.lost {
+            error!("{loss}");
+            // One that lasts is about another loss.
+            health::end(shared, OwnFault::Store).await;
+            self.since = Instant::now();
+            self.unstored = Some(loss.to_string());
+        }
+        if let Some(message) = self.unstored.take() {
+            health::begin(shared, OwnFault::Store, message.clone()).await;
+            let is_stored = shared.health.faults().contains(&OwnFault::Store);
+            self.unstored = (!is_stored).then_some(message);
+        } else if LOSS_SHOWN <= self.since.elapsed() {
+            health::end(shared, OwnFault::Store).await;
+        }
+        let behind = Duration::from_millis(u64::try_from(beat.clock_behind_ms).unwrap_or(0));
+        let is_behind = shared.active().own.clock_skew < behind;
+        if is_behind && !self.is_clock_behind {
+            let behind = duration_text(behind);
+            warn!("the clock of the database is {behind} behind the latest instant that it showed");
+        }
+        self.is_clock_behind = is_behind;
     }
 }
 

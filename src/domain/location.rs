@@ -31,6 +31,18 @@ pub(crate) struct PostgresAddress {
     pub(crate) tls: PostgresTls,
     /// Name of the node that the configuration is about, which commands mean by the daemon; empty where it is not known.
     pub(crate) node: String,
+    /// Event that what is stored has to survive.
+    pub(crate) durability: Durability,
+}
+
+/// Event that what is stored has to survive.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Durability {
+    /// Crash of the server.
+    #[default]
+    Crash,
+    /// Failover to a standby, for which commits have to wait.
+    Failover,
 }
 
 /// One server of a `PostgreSQL` address.
@@ -153,6 +165,7 @@ mod tests {
             password: Some(SecretRef::Literal(Secret::new("hunter2".to_owned()))),
             tls: PostgresTls::Off,
             node: String::new(),
+            durability: Durability::Crash,
         };
         let location = Location::Postgres(Arc::new(address));
         let shown = "postgres://revalidated@db1,%2Frun%2Fpostgresql:5433,[::1]:5432/ops";

@@ -53,7 +53,9 @@ pub(crate) use factor::{Factor, FactorKind};
 pub(crate) use health::{Clocks, Hosts};
 pub(crate) use heartbeat::HeartbeatState;
 pub(crate) use hours::Hours;
-pub(crate) use location::{Location, NodeIdentity, PostgresAddress, PostgresHost, PostgresTls};
+pub(crate) use location::{
+    Durability, Location, NodeIdentity, PostgresAddress, PostgresHost, PostgresTls,
+};
 pub(crate) use maintenance::Maintenance;
 pub(crate) use mute_span::{MUTE_MAX, MuteSpan};
 pub(crate) use observed::{

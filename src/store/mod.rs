@@ -15,6 +15,7 @@ mod facade;
 mod forms;
 mod in_use;
 mod merge;
+mod moved;
 mod mutes;
 mod node;
 mod outbox;
@@ -43,11 +44,12 @@ pub(crate) use condition::{Compacted, Condition, Space, TableSize};
 pub(crate) use error::StoreError;
 pub(crate) use facade::{
     Control, Restore, Store, View, compact, damaged, examine, is_in_use, make_backup, problems,
-    versions,
+    to_file, to_server, versions,
 };
 pub(crate) use in_use::{InUse, KeptRow};
+pub(crate) use moved::Moved;
 pub(crate) use mutes::{MuteRow, NoticeRow, OutageRow, OwnFaultRow, Released, SilenceRow};
-pub(crate) use node::{Beat, Drain, KnownNode, NodeNote, NodeRow, Opening, ProcessId};
+pub(crate) use node::{Beat, Drain, KnownNode, Loss, NodeNote, NodeRow, Opening, ProcessId};
 pub(crate) use outbox::{Capacity, PendingDelivery, Redelivered, Replayed, Resend, Span};
 pub(crate) use page::{Cursor, Listed, PAGE_MAX, Page, each_page};
 pub(crate) use receivers::{EventRow, Events, PendingTypes, ReceiverRow};

@@ -34,6 +34,26 @@ pub(crate) enum NodeNote {
     Heartbeat(Option<HeartbeatState>),
 }
 
+/// Loss of commits that were acknowledged, as by a failover to a standby that was behind.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Loss {
+    /// Instant of the latest heartbeat that is still there.
+    pub(crate) from: Timestamp,
+    /// Instant of the latest heartbeat that was acknowledged.
+    pub(crate) until: Timestamp,
+}
+
+impl std::fmt::Display for Loss {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { from, until } = self;
+        write!(
+            f,
+            "the database lost what was written between {from} and {until}; receivers may know events that are gone; \
+             sequences go on under a new epoch"
+        )
+    }
+}
+
 /// Node as the store keeps it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct NodeRow {
@@ -68,6 +88,10 @@ pub(crate) struct Beat {
     pub(crate) is_superseded: bool,
     /// Time until another node is dead, should it stay silent; none without another one.
     pub(crate) look_in: Option<Duration>,
+    /// Loss of commits that a node has noticed since the heartbeat before.
+    pub(crate) lost: Option<Loss>,
+    /// Milliseconds by which the clock of the database is behind the latest instant that it ever showed.
+    pub(crate) clock_behind_ms: i64,
 }
 
 /// Progress of a node that is to begin and send nothing.

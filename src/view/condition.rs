@@ -1,9 +1,11 @@
-//! Condition of the database, and the result of its compaction.
+//! Condition of the database, and the results of its compaction and its move.
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use crate::domain::Timestamp;
-use crate::store::{Compacted, Condition, Space};
+use crate::store::{Compacted, Condition, Moved, Space};
 
 /// Condition of the database.
 #[derive(Debug, Serialize)]
@@ -98,6 +100,30 @@ impl From<Compacted> for CompactedStore {
     }
 }
 
+/// Result of a move to another engine.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct MovedStore<'a> {
+    /// Former place of the rows: a path, or an address without a password.
+    from: &'a str,
+    /// Place of the rows from now on.
+    to: &'a str,
+    /// Instant of the move.
+    at: Timestamp,
+    /// Number of rows by table; empty when an interrupted move was ended.
+    rows: BTreeMap<&'a str, u64>,
+    /// True when this ended a move that was interrupted after its commit.
+    resumed: bool,
+}
+
+impl<'a> From<&'a Moved> for MovedStore<'a> {
+    fn from(done: &'a Moved) -> Self {
+        let Moved { from, to, at, rows, is_resumed } = done;
+        Self { from, to, at: *at, rows: rows.iter().copied().collect(), resumed: *is_resumed }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,6 +142,22 @@ mod tests {
         });
         let found = samples::condition();
         assert_eq!(serde_json::to_value(StoreCondition::from(&found)).unwrap(), expected);
+    }
+
+    #[test]
+    fn move_has_its_ends_and_the_rows_of_each_table() {
+        let done = Moved {
+            from: "/s/state.db".to_owned(),
+            to: "postgres://a@db/b".to_owned(),
+            at: Timestamp(1_795_428_000_000),
+            rows: vec![("run", 12)],
+            is_resumed: false,
+        };
+        let expected = serde_json::json!({
+            "from": "/s/state.db", "to": "postgres://a@db/b", "at": "2026-11-23T10:00:00Z",
+            "rows": {"run": 12}, "resumed": false,
+        });
+        assert_eq!(serde_json::to_value(MovedStore::from(&done)).unwrap(), expected);
     }
 
     #[test]

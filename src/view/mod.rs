@@ -58,7 +58,7 @@ pub(crate) use backup::{MadeBackup, Restored};
 pub(crate) use brief::BriefIntegration;
 pub(crate) use catalog::PlatformTests;
 pub(crate) use check::{Checked, Overridden};
-pub(crate) use condition::{CompactedStore, StoreCondition};
+pub(crate) use condition::{CompactedStore, MovedStore, StoreCondition};
 pub(crate) use daemon::{BackupStatus, DaemonProcess, DaemonRows, DaemonStatus, Liveness};
 pub(crate) use delivery::{Delivery, ReplayPlan, Requeued};
 pub(crate) use doctor::{Diagnosis, Finding, NotMade};

@@ -8,7 +8,7 @@ use schemars::generate::SchemaSettings;
 use super::audit::Audited;
 use super::backup::{MadeBackup, Restored};
 use super::check::Checked;
-use super::condition::{CompactedStore, StoreCondition};
+use super::condition::{CompactedStore, MovedStore, StoreCondition};
 use super::daemon::DaemonStatus;
 use super::delivery::{Delivery, ReplayPlan, Requeued};
 use super::doctor::Diagnosis;
@@ -93,6 +93,9 @@ struct Commands<'a> {
     /// Result of a compaction.
     #[schemars(rename = "store compact")]
     store_compact: CompactedStore,
+    /// Result of a move to another engine.
+    #[schemars(rename = "store move")]
+    store_move: MovedStore<'a>,
     /// Report of one validation; with `--all`, a list of them.
     validate: OnDemand<'a>,
     /// Version of the program, and of what it was built from.

@@ -32,6 +32,7 @@ mod http;
 mod import;
 mod life_cycle;
 mod metrics;
+mod moves;
 mod operations;
 mod platforms;
 mod receivers;

@@ -6,6 +6,9 @@
 #   postgres.sh sql DIR [DATABASE]      runs the SQL on standard input as the superuser
 #   postgres.sh again DIR               starts it again on its port after a stop, which is a crash
 #   postgres.sh stop DIR                stops the server; DIR is left for a look at the log
+#   postgres.sh standby DIR PRIMARY [OPTION...]   creates DIR, and starts a standby of the server in PRIMARY
+#   postgres.sh detach DIR              a standby receives nothing any more
+#   postgres.sh promote DIR             a standby takes writes
 #
 # The server listens on 127.0.0.1 only. Options:
 #   --no-tls            connections are not encrypted
@@ -96,6 +99,7 @@ configure() {
 		$type all u_md5      127.0.0.1/32 md5
 		$type all u_clear    127.0.0.1/32 password
 		$type all all        127.0.0.1/32 scram-sha-256
+		$type replication $superuser 127.0.0.1/32 scram-sha-256
 	CONF
 }
 
@@ -187,12 +191,54 @@ start() {
         "password_file=$dir/password" "log=$dir/log/postgres.json"
 }
 
+# A standby has the password, the certificate and the settings of its primary, and a port and a log of its own.
+standby() {
+    local primary owner='' remove=''
+    primary=$(cd "${1:?standby needs the directory of a server}" && pwd)
+    shift
+    while (($#)); do
+        case $1 in
+            --owner) owner=${2:?--owner needs a process id} && shift ;;
+            --remove) remove=yes ;;
+            *) fail "unknown option $1" ;;
+        esac
+        shift
+    done
+    mkdir -p "$dir"
+    cd "$dir"
+    dir=$PWD
+    umask 077
+    cp "$primary"/{password,tls,ca.pem} .
+    [[ $(id -u) != 0 ]] || chown -R nobody .
+    PGPASSWORD=$(cat password) as_server "$bin/pg_basebackup" -h 127.0.0.1 -p "$(cat "$primary/port")" -U "$superuser" \
+        -D "$dir/data" -R -X stream -c fast --no-sync >basebackup.log 2>&1 || { cat basebackup.log >&2 && fail "no base backup"; }
+    echo "log_directory = '$dir/log'" >>data/postgresql.conf
+    trap stop EXIT
+    launch
+    trap - EXIT
+    if [[ -n $owner ]]; then
+        watch_owner "$owner" </dev/null >/dev/null 2>&1 &
+        disown
+    fi
+    echo "port=$(cat port)"
+}
+
+detach() {
+    echo "primary_conninfo = ''" >>data/postgresql.auto.conf
+    as_server "$bin/pg_ctl" -D "$dir/data" reload >/dev/null
+}
+
+promote() {
+    as_server "$bin/pg_ctl" -D "$dir/data" -w -t "$start_seconds_max" promote >/dev/null
+}
+
 stop() {
     [[ -f data/postmaster.pid ]] || return 0
     as_server "$bin/pg_ctl" -D "$dir/data" -m immediate -w -t "$stop_seconds_max" stop >/dev/null
 }
 
-(($# >= 2)) || fail "usage: postgres.sh start DIR [OPTION...] | sql DIR [DATABASE] | again DIR | stop DIR"
+(($# >= 2)) || fail "usage: postgres.sh start DIR [OPTION...] | sql DIR [DATABASE] | again DIR | stop DIR |
+    standby DIR PRIMARY [OPTION...] | detach DIR | promote DIR"
 command=$1
 dir=$2
 shift 2
@@ -201,6 +247,9 @@ case $command in
     start) start "$@" ;;
     sql) cd "$dir" && dir=$PWD && run_sql "$@" ;;
     again) cd "$dir" && dir=$PWD && start_again ;;
+    standby) standby "$@" ;;
+    detach) cd "$dir" && dir=$PWD && detach ;;
+    promote) cd "$dir" && dir=$PWD && promote ;;
     stop) cd "$dir" && dir=$PWD && stop ;;
     *) fail "unknown command $command" ;;
 esac

@@ -90,7 +90,7 @@ impl Author {
 }
 
 /// Parses the path of a database; a URL could contain a password, which everyone on the machine would see.
-fn file(path: &str) -> Result<PathBuf, String> {
+pub(super) fn file(path: &str) -> Result<PathBuf, String> {
     if path.contains("://") {
         let named = "a file is expected; a database on a server is named by [store] url of the configuration";
         return Err(named.to_owned());

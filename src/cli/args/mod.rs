@@ -59,7 +59,9 @@ pub(super) use revalidate::Revalidate;
 pub(super) use silences::{
     Acknowledge, EndSilence, Silence, SilenceAction, SilenceSort, Silences, Span,
 };
-pub(super) use store::{CheckStore, CompactStore, Export, ExportFormat, Records, StoreAction};
+pub(super) use store::{
+    CheckStore, CompactStore, Export, ExportFormat, MoveStore, Records, StoreAction,
+};
 pub(super) use token::Token;
 #[cfg(test)]
 pub(super) use token::TokenScope;
@@ -422,6 +424,8 @@ mod tests {
         ("restore /b/state.db --yes --author anna", "from: \"/b/state.db\", yes: true"),
         ("store check --full --json", "full: true"),
         ("store compact", "Compact(CompactStore"),
+        ("store move --to postgres://a@db/b --json", "to: Some(\"postgres://a@db/b\"), back: None"),
+        ("store move --back /s/new.db", "to: None, back: Some(\"/s/new.db\")"),
         ("export --since 720h --only runs,events", "only: [Runs, Events], format: Ndjson"),
         ("export --since 1h --only deliveries --format csv", "format: Csv"),
         ("report --month 2026-11 --label team=data --format html", "format: Html"),

@@ -1,5 +1,7 @@
 //! Command lines about the database itself.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::common::{Json, Moment, Source};
@@ -16,6 +18,30 @@ pub(in crate::cli) enum StoreAction {
     ///
     /// A database that was made by an earlier version is written anew the first time, while no daemon runs.
     Compact(CompactStore),
+    /// Move everything to an empty database on a server, or from there to a new file, while no daemon runs
+    ///
+    /// Integrations, history, messages, mutes and their numbers are as they were: nothing is validated out of turn, and
+    /// receivers are notified of nothing twice. What was moved is marked, and no daemon uses it any more. An interrupted
+    /// move is ended by the same command. Password, protection and authorities of the database are those of the table
+    /// [store] of the configuration.
+    Move(MoveStore),
+}
+
+/// Arguments of the command `store move`.
+#[derive(Args, Debug)]
+pub(in crate::cli) struct MoveStore {
+    /// Empty database to which the file is moved: postgres://ROLE@HOST/DATABASE, without a password
+    #[arg(long, value_name = "URL", required_unless_present = "back", conflicts_with = "back")]
+    pub(in crate::cli) to: Option<String>,
+    /// New file to which the database that the configuration names is moved
+    #[arg(long, value_name = "FILE", value_parser = super::common::file, conflicts_with = "store")]
+    pub(in crate::cli) back: Option<PathBuf>,
+    /// File that is moved.
+    #[command(flatten)]
+    pub(in crate::cli) source: Source,
+    /// Choice between text and JSON.
+    #[command(flatten)]
+    pub(in crate::cli) form: Json,
 }
 
 /// Arguments of the command `store check`.

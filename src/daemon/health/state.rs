@@ -101,7 +101,9 @@ impl Health {
     pub(in crate::daemon) fn has_fault(&self) -> bool {
         let counts = |fault: &OwnFault| match fault {
             OwnFault::Network | OwnFault::Clock | OwnFault::Disk | OwnFault::Descriptors => true,
-            OwnFault::Validation | OwnFault::Configuration | OwnFault::Backup => false,
+            OwnFault::Validation | OwnFault::Configuration | OwnFault::Backup | OwnFault::Store => {
+                false
+            }
         };
         self.evidence(|evidence| evidence.lasting.iter().any(counts))
     }

@@ -151,6 +151,8 @@ pub(crate) enum OwnFault {
     Configuration,
     /// No backup could be made for two periods of their schedule.
     Backup,
+    /// The database has lost what was acknowledged, as by a failover to a standby that was behind.
+    Store,
 }
 
 impl OwnFault {

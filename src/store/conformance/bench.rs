@@ -36,6 +36,14 @@ pub(super) struct Bench {
     place: Place,
 }
 
+/// Database that no daemon uses.
+#[cfg(feature = "postgres")]
+pub(super) struct Closed {
+    pub(super) location: Location,
+    pub(super) now: Timestamp,
+    _place: Place,
+}
+
 /// Place of a database, which goes with the bench.
 enum Place {
     #[expect(dead_code, reason = "it is deleted with the bench")]
@@ -97,6 +105,21 @@ impl Bench {
     pub(super) async fn node(&self, name: &str) -> Result<Store, StoreError> {
         let node = NodeIdentity { name: name.to_owned(), ..NodeIdentity::default() };
         Store::open_as(&self.location, &Opening { node, ..Opening::default() }).await
+    }
+
+    /// Stops the daemon in good order.
+    #[cfg(feature = "postgres")]
+    pub(super) async fn closed(self) -> Closed {
+        let Self { store, now, location, place, .. } = self;
+        store.close().await.unwrap();
+        Closed { location, now, _place: place }
+    }
+
+    /// Starts a daemon on a database that is there.
+    #[cfg(feature = "postgres")]
+    pub(super) async fn open(location: Location, now: Timestamp) -> Self {
+        let place = Place::Folder(tempfile::tempdir().unwrap());
+        Self { now, ..Self::at(location, place).await }
     }
 
     /// Returns a bench with a database of its own, of the same engine.

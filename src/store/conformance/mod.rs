@@ -10,6 +10,8 @@ mod deliveries;
 mod leases;
 #[cfg(feature = "postgres")]
 mod lost;
+#[cfg(feature = "postgres")]
+mod moves;
 mod node;
 #[cfg(feature = "postgres")]
 mod nodes;

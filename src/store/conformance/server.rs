@@ -9,7 +9,9 @@ use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock};
 
-use crate::domain::{Location, PostgresAddress, PostgresHost, PostgresTls, Secret, SecretRef};
+use crate::domain::{
+    Durability, Location, PostgresAddress, PostgresHost, PostgresTls, Secret, SecretRef,
+};
 
 /// Role that owns the databases, without rights beyond.
 const ROLE: &str = "revalidated";
@@ -53,14 +55,16 @@ impl Server {
     }
 }
 
-fn script(command: &str, folder: &Path) -> Command {
+/// Returns the command of the script for servers on a folder.
+pub(in crate::store) fn script(command: &str, folder: &Path) -> Command {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers/postgres.sh");
     let mut found = Command::new(script);
     found.arg(command).arg(folder);
     found
 }
 
-fn run(command: &mut Command, input: &str) -> String {
+/// Runs a command with this input; returns what it prints.
+pub(in crate::store) fn run(command: &mut Command, input: &str) -> String {
     let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = pipes.spawn().unwrap();
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
@@ -111,13 +115,26 @@ impl Database {
         self.server.sql(&self.name, statements);
     }
 
+    /// Returns what a query of the administrator says.
+    pub(super) fn ask(&self, query: &str) -> String {
+        self.server.sql(&self.name, query)
+    }
+
+    /// Returns the address of the database, for its owner.
+    pub(in crate::store) fn address(&self) -> Arc<PostgresAddress> {
+        match self.location() {
+            Location::Postgres(address) => address,
+            Location::File(path) => panic!("{}", path.display()),
+        }
+    }
+
     /// Returns the port of its server.
-    pub(super) fn port(&self) -> u16 {
+    pub(in crate::store) fn port(&self) -> u16 {
         self.server.port
     }
 
     /// Returns a function that ends all connections to the database, and returns their number.
-    pub(super) fn ending(&self) -> impl Fn() -> usize + Send + use<> {
+    pub(in crate::store) fn ending(&self) -> impl Fn() -> usize + Send + use<> {
         let (server, name) = (self.server, self.name.clone());
         let end = format!(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{name}'"
@@ -131,8 +148,8 @@ impl Database {
         let password = Some(SecretRef::Literal(Secret::new(PASSWORD.to_owned())));
         let tls = self.server.tls.clone();
         let (user, database) = (ROLE.to_owned(), self.name.clone());
-        let node = String::new();
-        let address = PostgresAddress { hosts, user, database, password, tls, node };
+        let (durability, node) = (Durability::Crash, String::new());
+        let address = PostgresAddress { hosts, user, database, password, tls, durability, node };
         Location::Postgres(Arc::new(address))
     }
 }

@@ -10,12 +10,14 @@ mod restore;
 mod search;
 mod sharing;
 mod store;
+mod transfer;
 mod view;
 mod whole;
 
 pub(crate) use control::Control;
 pub(crate) use restore::Restore;
 pub(crate) use store::Store;
+pub(crate) use transfer::{to_file, to_server};
 pub(crate) use view::View;
 
 use std::path::Path;

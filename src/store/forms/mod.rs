@@ -5,6 +5,8 @@ pub(super) mod facts;
 pub(super) mod halves;
 pub(super) mod looks;
 pub(super) mod prepared;
+#[cfg(feature = "postgres")]
+pub(super) mod tables;
 pub(super) mod took;
 
 use std::collections::BTreeMap;

@@ -9,7 +9,7 @@ use super::error::Fault;
 use super::node;
 use super::tx::{read, transact};
 use super::{
-    Beat, Connections, NotificationContext, Resend, Store, StoreError, fault, history, own_fault,
+    Beat, Connections, NotificationContext, Resend, Store, StoreError, fault, history, losses, own_fault,
     random, resend,
 };
 use crate::domain::OwnFault;
@@ -24,16 +24,20 @@ impl Store {
     /// Implements [`crate::store::Store::beat`] on this engine.
     pub(crate) async fn beat(&self) -> Result<Beat, StoreError> {
         let (membership, connections) = (&self.shared.membership, &self.shared.connections);
+        let (losses, mut lost) = (&self.shared.losses, None);
         let waits_for = membership.waits_for().unwrap_or_default();
         let mut was_displaced = false;
-        let (sent, pulse) = loop {
+        let (sent, pulse, clock_behind_ms) = loop {
             let (sent, owner) = (node::since_boot(), membership.owner());
-            let found = transact!(
-                connections,
-                tx => node::beat(tx, &membership.name, owner, &waits_for).await
-            )?;
+            let (name, known) = (&membership.name, losses.known());
+            let (found, (state, shown)) = transact!(connections, tx => {
+                let seen = losses::look(tx, name, owner, known).await?;
+                Ok((node::beat(tx, name, owner, &waits_for).await?, seen))
+            })?;
+            losses.note(state);
+            lost = lost.or(shown.lost);
             if let Some(pulse) = found {
-                break (sent, pulse);
+                break (sent, pulse, shown.clock_behind_ms);
             }
             was_displaced = true;
             self.take_back(owner).await?;
@@ -44,6 +48,7 @@ impl Store {
             Some(_) | None => Vec::new(),
         };
         connections.note_latest(read!(connections, tx => history::latest_event(tx).await)?);
+        losses.look_again(connections).await?;
         let silent_in = pulse
             .silent_in_ms
             .map(|wait| Duration::from_millis(u64::try_from(wait).unwrap_or(0)).max(LOOK_MIN));
@@ -53,6 +58,8 @@ impl Store {
             is_draining: pulse.is_draining,
             is_superseded: membership.is_superseded(),
             look_in: silent_in,
+            lost,
+            clock_behind_ms,
         })
     }
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
 use tokio_postgres::config::SslMode;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{AsyncMessage, Client, Config, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -30,6 +31,9 @@ const KEEPALIVE: Duration = Duration::from_secs(5);
 const KEEPALIVE_PROBES: u32 = 3;
 /// Longest time for which sent bytes may stay unacknowledged.
 const UNACKNOWLEDGED_MAX: Duration = Duration::from_secs(15);
+/// Problem of a server that has too many connections.
+const NO_ROOM: &str = "refuses connections (53300)";
+
 /// Session with the server.
 pub(super) struct Session {
     /// Client of the session; it may be used by one transaction at a time.
@@ -50,14 +54,22 @@ impl Session {
 /// # Errors
 ///
 /// Says of each host why it gives none.
-async fn connect(address: &PostgresAddress, is_for_writes: bool) -> Result<Session, StoreError> {
+async fn connect(
+    address: &PostgresAddress,
+    is_for_writes: bool,
+    room: Option<String>,
+) -> Result<Session, StoreError> {
     let config = config(address).await?;
     let mut problems = Vec::new();
     for host in &address.hosts {
         let asked = connect_to(host, &address.tls, &config, is_for_writes);
         match timeout(CONNECT_MAX, asked).await {
             Ok(Ok(session)) => return Ok(session),
-            Ok(Err(problem)) => problems.push(format!("{host}: {problem}")),
+            Ok(Err(problem)) => problems.push(match &room {
+                Some(room) if problem == NO_ROOM => format!("{host} {problem}: {room}"),
+                Some(_) | None if problem == NO_ROOM => format!("{host} {problem}"),
+                Some(_) | None => format!("{host}: {problem}"),
+            }),
             Err(_late) => problems.push(format!("{host}: no answer")),
         }
     }
@@ -142,6 +154,9 @@ where
 fn shown(error: &tokio_postgres::Error) -> String {
     use std::error::Error as _;
     if let Some(error) = error.as_db_error() {
+        if *error.code() == SqlState::TOO_MANY_CONNECTIONS {
+            return NO_ROOM.to_owned();
+        }
         return format!("{} ({})", error.message(), error.code().code());
     }
     error.source().map_or_else(|| error.to_string(), ToString::to_string)
@@ -158,6 +173,8 @@ struct Shared {
     is_for_writes: bool,
     permits: Arc<Semaphore>,
     idle: Mutex<Vec<Session>>,
+    /// Words about the connections that are needed and those that there are, as they were last known.
+    room: Mutex<Option<String>>,
     /// Number of the latest event, sent anew after every commit.
     changes: watch::Sender<i64>,
 }
@@ -174,13 +191,19 @@ impl Connections {
     /// Creates a pool of at most `most` sessions, which are opened when they are needed.
     pub(super) fn new(address: Arc<PostgresAddress>, most: usize, is_for_writes: bool) -> Self {
         let permits = Arc::new(Semaphore::new(most));
-        let (idle, (changes, _none)) = (Mutex::default(), watch::channel(0));
-        Self { shared: Arc::new(Shared { address, is_for_writes, permits, idle, changes }) }
+        let (idle, room, (changes, _none)) =
+            (Mutex::default(), Mutex::default(), watch::channel(0));
+        Self { shared: Arc::new(Shared { address, is_for_writes, permits, idle, room, changes }) }
     }
 
     /// Returns the address of the database.
     pub(super) fn address(&self) -> &PostgresAddress {
         &self.shared.address
+    }
+
+    /// Notes how many connections are needed and how many there are, for when there are too few.
+    pub(super) fn note_room(&self, words: String) {
+        *self.shared.room.lock().unwrap_or_else(PoisonError::into_inner) = Some(words);
     }
 
     /// Number of the latest event, sent anew after every commit over these sessions.
@@ -203,7 +226,10 @@ impl Connections {
         let permit = permit.map_err(|_closed| StoreError::Stopped)?;
         let session = match self.shared.idle() {
             Some(session) => session,
-            None => connect(&self.shared.address, self.shared.is_for_writes).await?,
+            None => {
+                let room = self.shared.room.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                connect(&self.shared.address, self.shared.is_for_writes, room).await?
+            }
         };
         Ok(Lent { session: Some(session), shared: Arc::clone(&self.shared), _permit: permit })
     }

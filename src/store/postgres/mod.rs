@@ -8,12 +8,14 @@
 
 mod across;
 mod apply;
+mod arriving;
 mod asked;
 mod audit;
 mod awake;
 mod batch;
 mod beating;
 mod begins;
+mod bulk;
 mod clock_rollback;
 mod cluster;
 mod column;
@@ -22,6 +24,7 @@ mod connect;
 mod control;
 mod decide;
 mod deliveries;
+mod departing;
 mod error;
 mod expiry;
 mod fault;
@@ -34,6 +37,7 @@ mod integration;
 mod known;
 mod lane;
 mod load;
+mod losses;
 mod membership;
 mod migrate;
 mod node;
@@ -61,6 +65,7 @@ mod sync;
 #[cfg(test)]
 mod tests;
 mod timeline;
+mod transfer;
 mod tx;
 mod view;
 
@@ -95,11 +100,16 @@ use crate::domain::ledger::{
 };
 use crate::domain::{IntegrationId, OwnFault, PostgresAddress, Schedule, Timestamp};
 
+pub(in crate::store) use arriving::{Arriving, arrived};
 pub(in crate::store) use control::Control;
+pub(in crate::store) use departing::{Departing, Departure};
+pub(in crate::store) use node::host_name;
+pub(in crate::store) use transfer::Committed;
 pub(in crate::store) use view::View;
 
 use cluster::Fit;
 use connect::Connections;
+use losses::Losses;
 use membership::Membership;
 use prepared::Prepared;
 use tx::transact;
@@ -123,6 +133,8 @@ struct Shared {
     beginnings: mpsc::Sender<begins::Waiting>,
     /// Membership of this node among the others.
     membership: Membership,
+    /// Memory of what the database has acknowledged.
+    losses: Losses,
 }
 
 impl Store {
@@ -133,7 +145,7 @@ impl Store {
     ) -> Result<Self, StoreError> {
         let connections = Connections::new(Arc::clone(address), WRITERS, true);
         let shown = address.to_string();
-        tx::read!(&connections, tx => server::require(tx, &shown).await)?;
+        tx::read!(&connections, tx => server::require(tx, address).await)?;
         let migrated = migrate::migrate(&connections).await;
         migrated.map_err(|error| server::explained(&shown, error))?;
         let (owner, name) = (random::number()?, &opening.node.name);
@@ -144,7 +156,8 @@ impl Store {
         connections.note_latest(latest);
         let recordings = batch::start(connections.clone());
         let beginnings = begins::start(connections.clone());
-        let shared = Shared { connections, recordings, beginnings, membership };
+        let losses = Losses::begun(&connections, owner).await?;
+        let shared = Shared { connections, recordings, beginnings, membership, losses };
         Ok(Self { shared: Arc::new(shared), view })
     }
 

@@ -10,15 +10,17 @@ use tracing::info;
 
 use super::connect::Connections;
 use super::tx::{Reads, Tx, get, params, transact};
-use super::{Opening, ProcessId, StoreError};
+use super::{Opening, ProcessId, StoreError, migrate};
 
 /// Age of the latest heartbeat after which a node is dead.
 pub(super) const SILENT_MAX: Duration = Duration::from_secs(20);
 
-/// Present instant by the clock of the database, in milliseconds.
+/// Present instant by the clock of the database, in milliseconds: the latest that it ever showed where that is later, as
+/// after a failover to a machine whose clock is behind.
 macro_rules! clock {
     () => {
-        "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+        "greatest((extract(epoch FROM clock_timestamp()) * 1000)::bigint,
+                  (SELECT high_ms FROM revalidated.clock))"
     };
 }
 pub(super) use clock;
@@ -64,7 +66,10 @@ pub(super) async fn begin(
     let mut before = None;
     for look in 0..=LOOKS_MAX {
         let sent = since_boot();
-        let taken = transact!(connections, tx => take(tx, opening, incarnation).await)?;
+        let taken = transact!(connections, tx => {
+            let taken = take(tx, opening, incarnation).await?;
+            migrate::require_here(tx, connections).await.map(|()| taken)
+        })?;
         let Err(Alive { shown, beat }) = taken else { return Ok(sent) };
         if LOOKS_MAX <= look || before.is_some_and(|before| before != beat) {
             let address = connections.address().to_string();
@@ -235,7 +240,7 @@ async fn free(tx: &Tx, incarnations: &[i64]) -> Result<usize, StoreError> {
 }
 
 /// Returns the name of this machine, for people.
-fn host_name() -> String {
+pub(in crate::store) fn host_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     name.trim().to_owned()
 }

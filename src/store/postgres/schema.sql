@@ -16,7 +16,14 @@ CREATE TABLE revalidated.meta (
     config_generation BIGINT NOT NULL DEFAULT 0,
     config_digest TEXT NOT NULL DEFAULT '',
     config_node TEXT NOT NULL DEFAULT '',
-    config_at_ms BIGINT NOT NULL DEFAULT 0
+    config_at_ms BIGINT NOT NULL DEFAULT 0,
+    -- Token of the move that filled this database from a file; NULL when it began empty.
+    arrived TEXT,
+    -- Token of the move out of this database, with its file and its instant: no daemon uses it any more.
+    departed TEXT,
+    departed_to TEXT,
+    departed_machine TEXT,
+    departed_at_ms BIGINT
 );
 
 -- Digest of each part of the configuration in force, such as `integration lake`, by which others are compared.
@@ -31,6 +38,18 @@ CREATE TABLE revalidated.config_part (
 -- of the nodes that find a chore to be done, the one that locks `release` or `prune` does it.
 CREATE TABLE revalidated.gate (name TEXT PRIMARY KEY);
 INSERT INTO revalidated.gate VALUES ('claim'), ('config'), ('events'), ('own_fault'), ('prune'), ('release');
+
+-- Latest instant that the database ever showed, and the number of times that commits of it were lost. It is no part of
+-- `meta`, so that a heartbeat does not wait for a transaction that numbers events.
+CREATE TABLE revalidated.clock (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    high_ms BIGINT NOT NULL DEFAULT 0,
+    losses BIGINT NOT NULL DEFAULT 0,
+    -- Instants between which the latest loss lies.
+    lost_from_ms BIGINT NOT NULL DEFAULT 0,
+    lost_until_ms BIGINT NOT NULL DEFAULT 0
+) WITH (fillfactor = 50);
+INSERT INTO revalidated.clock (one) VALUES (1);
 
 -- Numbers of committed transactions, spread over a few rows so that they do not wait for each other.
 CREATE TABLE revalidated.commits (
@@ -427,7 +446,7 @@ CREATE INDEX silence_open ON revalidated.silence (until_ms) WHERE ended_at_ms IS
 -- Faults on the daemons' own side that last: those of one node, and under '' those of all of them.
 CREATE TABLE revalidated.own_fault (
     fault TEXT NOT NULL CHECK (fault IN (
-        'network', 'clock', 'disk', 'descriptors', 'validation', 'configuration', 'backup')),
+        'network', 'clock', 'disk', 'descriptors', 'validation', 'configuration', 'backup', 'store')),
     node TEXT NOT NULL,
     since_ms BIGINT NOT NULL,
     message TEXT NOT NULL,

@@ -5,25 +5,44 @@ use tokio_postgres::error::SqlState;
 use super::StoreError;
 use super::error::Fault;
 use super::tx::{Reads, get};
+use crate::domain::{Durability, PostgresAddress};
 
+/// Number of sessions that a daemon opens at most, one for an action over HTTP included.
+const SESSIONS_MAX: i64 = 10;
 /// Oldest version of the server that is used.
 const VERSION_MIN: i32 = 130_000;
 
-/// Fails on a server that this engine cannot use; logs what makes it less safe than it looks.
-pub(super) async fn require(tx: &Reads, address: &str) -> Result<(), StoreError> {
+/// Fails on a server that this engine cannot use, or that is less safe than is demanded; logs what makes it less safe
+/// than it looks.
+pub(super) async fn require(tx: &Reads, address: &PostgresAddress) -> Result<(), StoreError> {
     const SQL: &str = "
-        SELECT version() AS version,
-               current_setting('server_version_num')::integer AS number,
-               current_setting('fsync') AS fsync,
-               current_setting('full_page_writes') AS full_page_writes,
-               current_setting('synchronous_commit') AS synchronous_commit,
-               coalesce(current_setting('synchronous_standby_names', TRUE), '') = ''
-                   AND EXISTS (SELECT 1 FROM pg_catalog.pg_stat_replication) AS is_unsynchronised";
+        SELECT version() AS version, current_setting('server_version_num')::integer AS number";
     let row = tx.one(SQL, &[]).await?;
     let (version, number): (&str, i32) = (get(&row, "version")?, get(&row, "number")?);
     if let Some(problem) = refused(version, number) {
-        return Err(StoreError::Server { address: address.to_owned(), problem });
+        return Err(StoreError::Server { address: address.to_string(), problem });
     }
+    let is_unsafe = warn(tx, address).await?;
+    if is_unsafe && address.durability == Durability::Failover {
+        let problem = "store.durability is \"failover\", but a failover can forget what receivers were notified of: name a \
+             standby in synchronous_standby_names, with synchronous_commit on";
+        return Err(StoreError::Server {
+            address: address.to_string(),
+            problem: problem.to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// Logs what makes a server less safe than it looks; returns true when commits wait for no standby.
+pub(super) async fn warn(tx: &Reads, address: &PostgresAddress) -> Result<bool, StoreError> {
+    const SQL: &str = "
+        SELECT current_setting('fsync') AS fsync,
+               current_setting('full_page_writes') AS full_page_writes,
+               current_setting('synchronous_commit') AS synchronous_commit,
+               coalesce(current_setting('synchronous_standby_names', TRUE), '') = '' AS is_alone,
+               EXISTS (SELECT 1 FROM pg_catalog.pg_stat_replication) AS has_standby";
+    let row = tx.one(SQL, &[]).await?;
     for setting in ["fsync", "full_page_writes", "synchronous_commit"] {
         if get::<&str>(&row, setting)? == "off" {
             tracing::warn!(
@@ -31,12 +50,29 @@ pub(super) async fn require(tx: &Reads, address: &str) -> Result<(), StoreError>
             );
         }
     }
-    if get(&row, "is_unsynchronised")? {
+    let is_alone: bool = get(&row, "is_alone")?;
+    // A server without a standby has nothing to fail over to.
+    if is_alone && get(&row, "has_standby")? {
         tracing::warn!(
             "{address}: a failover can forget what receivers were notified of: synchronous_standby_names is empty"
         );
     }
-    Ok(())
+    Ok(is_alone || ["off", "local"].contains(&get(&row, "synchronous_commit")?))
+}
+
+/// Returns a few words about the connections that the daemons of this database need, and those that there are.
+pub(super) async fn room(tx: &Reads) -> Result<String, StoreError> {
+    const SQL: &str = "
+        SELECT count(*) AS nodes,
+               current_setting('max_connections')::integer
+                   - current_setting('superuser_reserved_connections')::integer AS room
+        FROM revalidated.node WHERE beat_at_ms IS NOT NULL";
+    let row = tx.one(SQL, &[]).await?;
+    let (nodes, room): (i64, i32) = (get(&row, "nodes")?, get(&row, "room")?);
+    let (count, verb) = if nodes == 1 { ("1 node", "needs") } else { ("nodes", "need") };
+    let count = if nodes == 1 { count.to_owned() } else { format!("{nodes} {count}") };
+    let needed = nodes.saturating_mul(SESSIONS_MAX);
+    Ok(format!("{count} {verb} up to {needed}, max_connections leaves {room}"))
 }
 
 /// Returns why a server of this version cannot be used, if it cannot.

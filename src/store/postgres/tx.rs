@@ -150,7 +150,7 @@ impl Tx {
     /// # Errors
     ///
     /// [`Fault::Unknown`] when it may have been committed all the same.
-    async fn commit(self) -> Result<(), StoreError> {
+    pub(super) async fn commit(self) -> Result<(), StoreError> {
         let session = self.reads.lent.session()?;
         let warnings = session.warnings();
         match timeout(COMMIT_MAX, session.client.batch_execute(COMMIT)).await {

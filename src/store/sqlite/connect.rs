@@ -9,6 +9,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::super::backup::migration_copies;
 use super::migrations::{APPLICATION_ID, newest};
+use super::moved::{self, MOVED_ID};
 use super::place::{self, beside, refused, unusable};
 use super::{StoreError, checksum};
 
@@ -160,6 +161,9 @@ pub(super) fn identify(conn: &Connection, path: &Path) -> Result<u32, StoreError
         value.map_err(|error| explain(path, error))
     };
     let (owner, version) = (pragma("application_id")?, pragma("user_version")?);
+    if owner == MOVED_ID {
+        return Err(moved::read(conn)?.refusal(path));
+    }
     if owner != APPLICATION_ID {
         let empty = std::fs::metadata(path).is_ok_and(|file| file.len() == 0);
         let problem = if empty {

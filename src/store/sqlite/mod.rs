@@ -34,6 +34,7 @@ mod known;
 mod lane;
 mod load;
 mod migrations;
+mod moved;
 mod node;
 mod open;
 mod outage;
@@ -63,6 +64,8 @@ mod sync;
 #[cfg(test)]
 mod tests;
 mod timeline;
+#[cfg(feature = "postgres")]
+mod transfer;
 mod view;
 mod wake;
 mod writer;
@@ -107,10 +110,14 @@ pub(in crate::store) use connect::damaged_by;
 pub(in crate::store) use control::Control;
 pub(in crate::store) use integrity::problems_of;
 pub(in crate::store) use migrations::versions;
+#[cfg(feature = "postgres")]
+pub(in crate::store) use moved::MovedMark;
 pub(in crate::store) use place::is_in_use;
 pub(in crate::store) use restore::Restore;
 #[cfg(test)]
 pub(crate) use simulated::{Disk, Entry, Fate, IntegrationEntry, Memory};
+#[cfg(feature = "postgres")]
+pub(in crate::store) use transfer::{Source, Target, Writing};
 pub(crate) use view::View;
 
 /// Writes: one thread of its own behind this handle. Clone it freely; the thread ends, and the

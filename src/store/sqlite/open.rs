@@ -178,7 +178,7 @@ fn create(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Sets what the daemon's connection needs besides.
-fn configure(conn: &Connection) -> Result<(), StoreError> {
+pub(super) fn configure(conn: &Connection) -> Result<(), StoreError> {
     let mode: String =
         conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     if mode != "wal" {

@@ -19,6 +19,9 @@ pub(super) const MODE: u32 = 0o600;
 /// End of the name of the draft of a restore, while it is not complete.
 pub(super) const RESTORING: &str = ".restoring";
 
+/// Part of the name of a file that was moved out of a server's database, and has no final name yet; its token follows.
+pub(super) const MOVING: &str = ".moving-";
+
 /// Tries to lock the database, 20 ms apart: a command that looks whether a daemon runs holds the lock for
 /// a moment.
 const TRIES_MAX: u32 = 50;
@@ -168,8 +171,31 @@ pub(super) fn lock_database(path: &Path, beside: File) -> Result<Locks, StoreErr
     Ok(Locks { _beside: beside, _database: Some(file) })
 }
 
-/// Fails when a restore was interrupted before the database had its name again.
+/// Returns the files that were moved to this place and have no final name yet.
+pub(super) fn moving(store: &Path) -> Vec<PathBuf> {
+    let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let Ok(entries) = std::fs::read_dir(folder.unwrap_or(Path::new("."))) else {
+        return Vec::new();
+    };
+    let Some(name) = store.file_name() else { return Vec::new() };
+    let start = [name.as_encoded_bytes(), MOVING.as_bytes()].concat();
+    let paths = entries.flatten().map(|entry| entry.path());
+    let is_one = |path: &PathBuf| {
+        path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(&start))
+    };
+    paths.filter(is_one).collect()
+}
+
+/// Fails when a restore or a move was interrupted before the database had its name.
 pub(super) fn refuse_interrupted(store: &Path) -> Result<(), StoreError> {
+    if let Some(moving) = moving(store).first() {
+        let problem = format!(
+            "is missing, since a move to it was interrupted; call `revalidated store move --back` again, or remove {} \
+             to start with an empty database",
+            moving.display()
+        );
+        return Err(StoreError::Damaged { path: store.to_owned(), problem });
+    }
     let draft = beside(store, RESTORING);
     if draft.symlink_metadata().is_err() {
         return Ok(());

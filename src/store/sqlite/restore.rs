@@ -136,7 +136,7 @@ fn source(from: &Path) -> Result<Connection, StoreError> {
 }
 
 /// Gives the new file the owner of the present database, or of the folder when there is none.
-fn belong(draft: &Path, store: &Path) -> Result<(), StoreError> {
+pub(super) fn belong(draft: &Path, store: &Path) -> Result<(), StoreError> {
     let owner = store.metadata().or_else(|_| folder_of(store).metadata());
     let failed = |error| unusable(draft, &error);
     let (owner, own) = (owner.map_err(failed)?, draft.metadata().map_err(failed)?);

@@ -1,5 +1,6 @@
 //! Tests of the engine that another one would not pass.
 
+mod failover;
 mod nodes;
 mod plans;
 mod server;

@@ -98,7 +98,8 @@ fn rename_local(tx: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn check_references(tx: &Connection) -> Result<(), rusqlite::Error> {
+/// Fails when a reference leads nowhere.
+pub(super) fn check_references(tx: &Connection) -> Result<(), rusqlite::Error> {
     const SQL: &str = "SELECT \"table\", parent FROM pragma_foreign_key_check";
     let name = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
     let Some((child, parent)) = tx.query_row(SQL, [], name).optional()? else { return Ok(()) };
