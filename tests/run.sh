@@ -35,6 +35,7 @@ step_install() {
   have systemd-nspawn || missing+=(systemd-container)
   have lintian || missing+=(lintian)
   ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
+  have pgbouncer || [ -x /usr/sbin/pgbouncer ] || missing+=(pgbouncer)
   # Maven gets the server where it can run.
   if tests/servers/trino.sh java >/dev/null 2>&1; then have mvn || missing+=(maven); fi
   if [ ${#missing[@]} -gt 0 ]; then
@@ -52,7 +53,7 @@ step_install() {
   local server
   for server in tests/servers/*.sh; do
     case $server in
-    */lib.sh | */postgres.sh) ;;
+    */lib.sh | */postgres.sh | */pgbouncer.sh) ;;
     *) "$server" install ;;
     esac
   done
@@ -234,6 +235,9 @@ step_first() {
   benches/first.py target/release/revalidated
 }
 
+# What the store's engines have in common, and moves between them, through PgBouncer that pools transactions.
+step_pgbouncer() { REVALIDATED_PGBOUNCER=1 cargo test --locked --lib conformance::; }
+
 # Release builds: packages and their sums; for ARM and old systems; twice the same bytes; libraries and licences.
 step_packages() { tests/package/release.sh packages; }
 step_aarch64() { tests/package/release.sh aarch64; }
@@ -241,7 +245,7 @@ step_reproducible() { tests/package/release.sh reproducible; }
 step_provenance() { tests/package/release.sh provenance; }
 
 default=(install format lint deny test cases daemon api alerts editor mail trino seeds docs book systemd package crash faults)
-long=(features advisories fuzz mutants simulate evaluate attack page open more_faults)
+long=(features advisories fuzz mutants simulate evaluate attack page open more_faults pgbouncer)
 release=(load deliveries interface first packages aarch64 reproducible provenance)
 case "${1:-}" in
 list)

@@ -120,7 +120,7 @@ pub(super) async fn watch(
     }
 }
 
-/// What heartbeats have shown of the database.
+/// Findings of heartbeats about the database.
 struct Losses {
     /// Start of this process, or the latest loss.
     since: Instant,

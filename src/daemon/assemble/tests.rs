@@ -377,7 +377,7 @@ fn the_documentation_is_itself_a_configuration() {
     let mut root: toml_edit::DocumentMut = documentation().parse().unwrap();
     let store = root.get_mut("store").and_then(toml_edit::Item::as_table_mut).unwrap();
     // A database on a server takes the place of the file.
-    for key in ["url", "password", "tls", "ca"] {
+    for key in ["url", "password", "tls", "ca", "durability"] {
         assert!(store.remove(key).is_some(), "{key}");
     }
     let folder = Folder::new(&root.to_string());

@@ -18,14 +18,23 @@ const ROLE: &str = "revalidated";
 /// Password of the role.
 const PASSWORD: &str = "pw-conformance";
 
+/// Variable that has the databases be reached through PgBouncer, which pools transactions.
+const POOLED: &str = "REVALIDATED_PGBOUNCER";
+
 /// Server, which stops with this process.
 struct Server {
     folder: PathBuf,
     port: u16,
     tls: PostgresTls,
+    /// Port of a PgBouncer before it, by which its databases are reached then.
+    pooler: Option<u16>,
 }
 
-static SERVER: LazyLock<Server> = LazyLock::new(|| Server::start(true));
+static SERVER: LazyLock<Server> = LazyLock::new(|| {
+    let is_pooled = std::env::vars().any(|(name, _)| name == POOLED);
+    let server = Server::start(!is_pooled);
+    if is_pooled { server.pooled() } else { server }
+});
 /// Server whose connections are not encrypted.
 static PLAIN: LazyLock<Server> = LazyLock::new(|| Server::start(false));
 
@@ -45,9 +54,20 @@ impl Server {
         let port = port.parse().unwrap();
         let ca = Some(folder.join("ca.pem"));
         let tls = if is_encrypted { PostgresTls::VerifyFull { ca } } else { PostgresTls::Off };
-        let server = Self { folder, port, tls };
+        let server = Self { folder, port, tls, pooler: None };
         server.sql("postgres", &format!("CREATE ROLE {ROLE} LOGIN PASSWORD '{PASSWORD}'"));
         server
+    }
+
+    /// Starts PgBouncer before it.
+    fn pooled(self) -> Self {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers/pgbouncer.sh");
+        let (server, owner) = (self.port.to_string(), std::process::id().to_string());
+        let mut command = Command::new(script);
+        command.arg("start").arg(self.folder.join("pgbouncer"));
+        let said = run(command.args([&server, ROLE, PASSWORD, &owner]), "");
+        let port = said.lines().find_map(|line| line.strip_prefix("port=")).unwrap();
+        Self { pooler: port.parse().ok(), ..self }
     }
 
     fn sql(&self, database: &str, statements: &str) -> String {
@@ -102,7 +122,7 @@ impl Database {
 
     /// Returns the location of the database, for its owner.
     pub(in crate::store) fn location(&self) -> Location {
-        self.location_by(self.server.port)
+        self.location_by(self.server.pooler.unwrap_or(self.server.port))
     }
 
     /// Returns the name of the database.

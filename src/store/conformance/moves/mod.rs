@@ -14,7 +14,7 @@ use super::bench::{Bench, LEASE, START, failed, passed, wanted, warned};
 use super::server::Database;
 use crate::domain::{
     Class, Expiry, ExpiryKind, Fact, FactKind, Factor, FactorKind, Location, Next, Observed,
-    OwnFault, Subject, Timestamp,
+    OwnFault, Timestamp,
 };
 use crate::store::forms::tables::{TABLES, Table};
 use crate::store::postgres::host_name;
@@ -39,7 +39,8 @@ async fn story(mut bench: Bench) -> Bench {
     let observed = Observed { facts, expiries: [expiry].into(), ..Observed::default() };
     bench.wait_until_due("n0").await;
     let begun = bench.begun("n0").await;
-    let run = SubjectRun { subject: Subject::Active, report: passed(), observed, own_fault: None };
+    let subject = begun.subjects()[0];
+    let run = SubjectRun { subject, report: passed(), observed, own_fault: None };
     bench.record_run(begun, run).await;
     for _ in 0..9 {
         for name in shared {

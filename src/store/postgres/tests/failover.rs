@@ -206,7 +206,7 @@ async fn too_many_connections_are_counted() {
 
 #[test]
 fn loss_is_said_with_its_interval() {
-    let at = |ms| crate::domain::Timestamp(1_795_428_000_000 + ms);
+    let at = |ms: i64| crate::domain::Timestamp(1_795_428_000_000 + ms);
     let expected = "the database lost what was written between 2026-11-23T10:00:03.1Z and 2026-11-23T10:00:03.9Z; \
                     receivers may know events that are gone; sequences go on under a new epoch";
     assert_eq!(Loss { from: at(3100), until: at(3900) }.to_string(), expected);
