@@ -42,9 +42,10 @@ for _ in 1 2 3 4 5; do
     "${as[@]}" "$program" -q -d pgbouncer.ini || continue
     for _ in $(seq 50); do
         if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && [[ -f pid ]]; then
+            pid=$(cat pid)
             (
                 while kill -0 "$owner" 2>/dev/null; do sleep 1; done
-                kill -INT "$(cat pid)"
+                kill -INT "$pid"
             ) </dev/null >/dev/null 2>&1 &
             disown
             echo "port=$port"
