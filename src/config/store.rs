@@ -68,7 +68,13 @@ impl Access {
         let Self { password, durability, .. } = self;
         let Parts { user, hosts, database } = parts?;
         Some(Arc::new(PostgresAddress {
-            hosts, user, database, password, tls, durability, node: String::new(),
+            hosts,
+            user,
+            database,
+            password,
+            tls,
+            durability,
+            node: String::new(),
         }))
     }
 }

@@ -9,8 +9,8 @@ use super::error::Fault;
 use super::node;
 use super::tx::{read, transact};
 use super::{
-    Beat, Connections, NotificationContext, Resend, Store, StoreError, fault, history, losses, own_fault,
-    random, resend,
+    Beat, Connections, NotificationContext, Resend, Store, StoreError, fault, history, losses,
+    migrate, own_fault, random, resend,
 };
 use crate::domain::OwnFault;
 
@@ -68,10 +68,10 @@ impl Store {
         let (membership, connections) = (&self.shared.membership, &self.shared.connections);
         let incarnation = random::number()?;
         let name = &membership.name;
-        let is_back = transact!(
-            connections,
-            tx => node::take_back(tx, name, former, incarnation).await
-        )?;
+        let is_back = transact!(connections, tx => {
+            migrate::require_here(tx, connections).await?;
+            node::take_back(tx, name, former, incarnation).await
+        })?;
         if !is_back {
             let (address, problem) = (connections.address().to_string(), Fault::Lost.to_string());
             return Err(StoreError::Occupied { address, problem });

@@ -88,9 +88,11 @@ fn rows_of(table: &Table) -> String {
             LEFT JOIN revalidated.lane ON lane.head_id = delivery.id) AS delivery"
             .to_owned(),
         // Of several nodes with one fault, the first.
-        "own_fault" => "(SELECT DISTINCT ON (fault) fault, since_ms, message FROM revalidated.own_fault
+        "own_fault" => {
+            "(SELECT DISTINCT ON (fault) fault, since_ms, message FROM revalidated.own_fault
             ORDER BY fault, since_ms) AS own_fault"
-            .to_owned(),
+                .to_owned()
+        }
         name => format!("revalidated.{name}"),
     }
 }

@@ -73,7 +73,7 @@ pub(super) fn unusable(address: &PostgresAddress, problem: impl Into<String>) ->
 /// Outcome of a commit.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(in crate::store) enum Committed {
-    /// Everything was committed.
+    /// Everything was committed by it.
     Yes,
     /// It was not committed, and will not be.
     No,
