@@ -206,6 +206,8 @@ impl Bench {
 
     /// Runs `name` now, or when it is due.
     pub(super) async fn run_of(&mut self, name: &str, report: Report) -> Recorded {
+        // As a daemon does: one that is not heard of for long begins nothing.
+        self.store.beat().await.ok();
         self.wait_until_due(name).await;
         let begun = self.begun(name).await;
         self.record(begun, report).await

@@ -377,7 +377,10 @@ async fn chores_of_all_nodes_at_once_are_done_once() {
     }
     bench.deliver("a").await;
     bench.wait(Duration::from_hours(4));
-    let release = async |store: &Store| store.release(200, bench.context()).await.unwrap();
+    let release = async |store: &Store| {
+        store.beat().await.unwrap();
+        store.release(200, bench.context()).await.unwrap()
+    };
     let (mut first, mut second) = tokio::join!(release(&bench.store), release(&other));
     while first.is_busy || second.is_busy {
         (first, second) = tokio::join!(release(&bench.store), release(&other));
@@ -393,7 +396,10 @@ async fn chores_of_all_nodes_at_once_are_done_once() {
         events_max: 1,
         batch: 500,
     };
-    let prune = async |store: &Store| store.prune(retention, bench.now).await.unwrap().rows;
+    let prune = async |store: &Store| {
+        store.beat().await.unwrap();
+        store.prune(retention, bench.now).await.unwrap().rows
+    };
     let (first, second) = tokio::join!(prune(&bench.store), prune(&other));
     let again = prune(&other).await;
     assert!(first + second >= again, "{first} {second} {again}");

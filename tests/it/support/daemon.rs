@@ -196,11 +196,6 @@ impl<'c> Daemon<'c> {
         wait_for("end of the daemon", Duration::from_secs(25), || self.child.try_wait().unwrap())
     }
 
-    /// Waits until the daemon ends by itself, and returns its exit status.
-    pub(crate) fn ended(mut self) -> ExitStatus {
-        wait_for("end of the daemon", Duration::from_secs(25), || self.child.try_wait().unwrap())
-    }
-
     /// Ends the daemon by SIGKILL, as a crash does.
     pub(crate) fn kill(mut self) {
         let ended = self.child.try_wait().unwrap();
