@@ -51,11 +51,10 @@ async fn drain(
         return Ok(Answer::json(&Drained { node: name, is_draining })?);
     }
     let name = sanitise(name);
-    Ok(Answer::good(match is_draining {
-        true => format!(
-            "Node {name} begins and sends nothing more; `nodes` shows when it is drained.\n"
-        ),
-        false => format!("Node {name} goes on.\n"),
+    Ok(Answer::good(if is_draining {
+        format!("Node {name} begins and sends nothing more; `nodes` shows when it is drained.\n")
+    } else {
+        format!("Node {name} goes on.\n")
     }))
 }
 

@@ -33,9 +33,10 @@ impl Known {
         }
         if beat.is_draining != self.is_draining {
             self.is_draining = beat.is_draining;
-            match beat.is_draining {
-                true => info!("this node is drained: it begins and sends nothing more"),
-                false => info!("this node is no longer drained, and goes on"),
+            if beat.is_draining {
+                info!("this node is drained: it begins and sends nothing more");
+            } else {
+                info!("this node is no longer drained, and goes on");
             }
         }
         if beat.is_superseded {

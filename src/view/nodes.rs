@@ -108,7 +108,7 @@ mod tests {
         assert_eq!(Node::new(&gone, Liveness::Running).state, NodeState::Gone);
         let with = |drain, waits_for: Option<&str>| {
             let waits_for = waits_for.map(str::to_owned);
-            let node = KnownNode { drain, waits_for, ..alive.clone() };
+            let node = KnownNode { waits_for, drain, ..alive.clone() };
             Node::new(&node, Liveness::Unknown).state
         };
         assert_eq!(with(None, Some("it waits")), NodeState::Standby);

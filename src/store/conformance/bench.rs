@@ -177,7 +177,11 @@ impl Bench {
     pub(super) async fn begun(&self, name: &str) -> Begun {
         match self.begin(name).await {
             Began::Run(begun) => begun,
-            other => panic!("{other:?}"),
+            other @ (Began::NotDue
+            | Began::Running
+            | Began::NotInUse
+            | Began::HostFull
+            | Began::Waits) => panic!("{other:?}"),
         }
     }
 

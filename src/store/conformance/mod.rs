@@ -5,6 +5,8 @@
 
 mod across;
 mod bench;
+#[cfg(feature = "postgres")]
+mod chores;
 mod commands;
 mod deliveries;
 mod leases;

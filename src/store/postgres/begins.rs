@@ -158,12 +158,12 @@ async fn all(tx: &Tx, batch: &[Waiting]) -> Result<Results, StoreError> {
     let most = of(&|one| i64::try_from(one.most).unwrap_or(i64::MAX));
     let hosts: Vec<_> = asked.iter().map(|one| one.host.as_str()).collect();
     gate::lock(tx, gate::CLAIM).await?;
-    let leased = params![
+    let values = params![
         ids => INT8_ARRAY, tokens => INT8_ARRAY, ends => INT8_ARRAY, hosts => TEXT_ARRAY,
         most => INT8_ARRAY, generations => INT8_ARRAY, now.0 => INT8, owner => INT8,
     ];
     let mut leases = BTreeMap::new();
-    for row in tx.rows(LEASE, leased).await? {
+    for row in tx.rows(LEASE, values).await? {
         leases.insert(get::<i64>(&row, "id")?, row);
     }
     let described = described(tx, &ids).await?;

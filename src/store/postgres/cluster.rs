@@ -166,6 +166,10 @@ enum Way {
 }
 
 /// Circumstances in which the files of a node were read.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are facts that have nothing to do with each other"
+)]
 #[derive(Clone, Copy, Debug)]
 struct Facts {
     /// Number of the configuration in force; zero before the first.
@@ -249,7 +253,7 @@ async fn difference(tx: &Reads, files: &Files, in_force: &InForce) -> Result<Str
         0 => String::new(),
         more => format!(", and {more} more"),
     };
-    let named: Vec<_> = differs.iter().take(NAMED_MAX).map(String::as_str).collect();
+    let first: Vec<_> = differs.iter().take(NAMED_MAX).map(String::as_str).collect();
     let shown = |digest: &str| digest.chars().take(SHOWN).collect::<String>();
     let InForce { generation, digest, node, at } = in_force;
     Ok(format!(
@@ -257,7 +261,7 @@ async fn difference(tx: &Reads, files: &Files, in_force: &InForce) -> Result<Str
          {}{more}; it waits until they agree",
         shown(digest),
         shown(&files.digest),
-        named.join(", "),
+        first.join(", "),
     ))
 }
 

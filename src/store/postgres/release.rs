@@ -22,17 +22,20 @@ pub(super) async fn release(
     batch: u32,
     context: &NotificationContext,
 ) -> Result<Released, StoreError> {
-    let mutes = transact!(connections, tx => match gate::try_lock(tx, gate::RELEASE).await? {
-        true => Ok(Some(end_mutes(tx, batch, context).await?)),
-        false => Ok(None),
+    let mutes = transact!(connections, tx => if gate::try_lock(tx, gate::RELEASE).await? {
+        Ok(Some(end_mutes(tx, batch, context).await?))
+    } else {
+        Ok(None)
     })?;
-    let outages = transact!(connections, tx => match gate::try_lock(tx, gate::RELEASE).await? {
-        true => Ok(Some(close_outages(tx, batch, context).await?)),
-        false => Ok(None),
+    let outages = transact!(connections, tx => if gate::try_lock(tx, gate::RELEASE).await? {
+        Ok(Some(close_outages(tx, batch, context).await?))
+    } else {
+        Ok(None)
     })?;
-    let incidents = transact!(connections, tx => match gate::try_lock(tx, gate::RELEASE).await? {
-        true => Ok(Some(wake(tx, batch, context).await?)),
-        false => Ok(None),
+    let incidents = transact!(connections, tx => if gate::try_lock(tx, gate::RELEASE).await? {
+        Ok(Some(wake(tx, batch, context).await?))
+    } else {
+        Ok(None)
     })?;
     Ok(Released {
         integrations: mutes.unwrap_or(0),

@@ -56,7 +56,11 @@ fn integrations_that_see_the_same_share_it() {
     let now = bench.now;
     let begun = match bench.write(|tx| run::begin(tx, id, lease(now), now)).unwrap() {
         Began::Run(begun) => begun,
-        other => panic!("{other:?}"),
+        other @ (Began::NotDue
+        | Began::Running
+        | Began::NotInUse
+        | Began::HostFull
+        | Began::Waits) => panic!("{other:?}"),
     };
     assert_eq!(begun.fingerprint, None);
     bench.record(begun, vec![run_of(Subject::Candidate, passed(), seen(&["a"]))]);

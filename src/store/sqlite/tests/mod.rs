@@ -132,7 +132,11 @@ impl Bench {
     fn begin(&mut self) -> Begun {
         match self.try_begin() {
             Began::Run(begun) => begun,
-            other => panic!("{other:?}"),
+            other @ (Began::NotDue
+            | Began::Running
+            | Began::NotInUse
+            | Began::HostFull
+            | Began::Waits) => panic!("{other:?}"),
         }
     }
 
@@ -157,7 +161,11 @@ impl Bench {
         self.now = self.now.max(self.row(name).next_run_at.unwrap());
         let begun = match self.try_begin_of(name) {
             Began::Run(begun) => begun,
-            other => panic!("{other:?}"),
+            other @ (Began::NotDue
+            | Began::Running
+            | Began::NotInUse
+            | Began::HostFull
+            | Began::Waits) => panic!("{other:?}"),
         };
         let subject = begun.subjects()[0];
         self.record(begun, vec![found(subject, report)])
