@@ -62,7 +62,7 @@ pub(crate) use rows::{
     RunRow, StatusRow, TargetRow, TransitionRow,
 };
 pub(crate) use run::{Began, Due, Site};
-pub(crate) use sharing::SharingRow;
+pub(crate) use sharing::{SharingRow, Surroundings};
 #[cfg(test)]
 pub(crate) use sqlite::{Disk, Entry, Fate, IntegrationEntry, Memory};
 pub(crate) use sync::{Configured, Publishing, Synced};

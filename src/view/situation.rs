@@ -2,7 +2,9 @@
 
 use super::silence::SilenceState;
 use crate::domain::{About, Factor, IntegrationId, Maintenance, Policy, Timestamp};
-use crate::store::{IntegrationRow, MuteRow, OutageRow, SilenceRow, StoreError, View};
+use crate::store::{
+    IntegrationRow, MuteRow, OutageRow, SilenceRow, StoreError, Surroundings, View,
+};
 
 /// Part of the configuration that concerns an integration; empty while none is known.
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,7 +44,9 @@ impl Situation {
         now: Timestamp,
     ) -> Result<Self, StoreError> {
         let about = About { name: &row.name, kind: &row.kind, labels: &row.labels };
-        let silences = open_silences(view, now).await?;
+        let Surroundings { mut silences, outage, factors } =
+            view.surroundings(row.id, row.outage_id.clone(), now).await?;
+        silences.retain(|one| one.state(now) == SilenceState::Open);
         let acknowledgement = acknowledgement(&silences, row.id).cloned();
         let silences = silences.iter().filter(|one| one.covers(row.id, about));
         let mute = |one: &SilenceRow| MuteRow {
@@ -58,11 +62,6 @@ impl Situation {
         let calm = row.flapping_until.filter(|until| now < *until);
         mutes.extend(calm.map(|until| MuteRow { by: "flapping".to_owned(), until }));
         mutes.sort_by_key(|mute| std::cmp::Reverse(mute.until));
-        let outage = match &row.outage_id {
-            Some(id) => view.outage(id).await?,
-            None => None,
-        };
-        let factors = view.factors(row.id).await?;
         Ok(Self { mutes, acknowledgement, policy: configured.policy, outage, factors })
     }
 

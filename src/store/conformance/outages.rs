@@ -72,8 +72,9 @@ async fn sent(bench: &Bench, receiver: &str) -> Vec<String> {
 async fn factors_come_with_the_number_of_others_that_share_them(bench: Bench) {
     let (bench, _) = fleet(bench, 3).await;
     let shared = async |bench: &Bench, name: &str| {
-        let found = bench.view().factors(bench.id(name).await).await.unwrap();
-        found.into_iter().map(|(factor, others)| (factor.value, others)).collect::<Vec<_>>()
+        let id = bench.id(name).await;
+        let found = bench.view().surroundings(id, None, bench.now).await.unwrap();
+        found.factors.into_iter().map(|(factor, others)| (factor.value, others)).collect::<Vec<_>>()
     };
     let counts = |host: &str, here: u32, everywhere: u32| {
         vec![(host.to_owned(), here), ("login".to_owned(), everywhere)]

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::View;
-use crate::domain::{Factor, IntegrationId};
+use crate::domain::{IntegrationId, Timestamp};
 use crate::store::{
     InUse, IntegrationRow, KeptRow, Listed, Page, StatusRow, StoreError, StoredIntegration,
-    TargetRow,
+    Surroundings, TargetRow,
 };
 
 impl View {
@@ -39,16 +39,17 @@ impl View {
         }
     }
 
-    /// Returns the factors of an integration, the most specific first, each with the number of others
-    /// that share it.
-    pub(crate) async fn factors(
+    /// Returns what concerns an integration beside its row at `now`, its outage by id, in one look.
+    pub(crate) async fn surroundings(
         &self,
         id: IntegrationId,
-    ) -> Result<Vec<(Factor, u32)>, StoreError> {
+        outage: Option<String>,
+        now: Timestamp,
+    ) -> Result<Surroundings, StoreError> {
         match self {
-            Self::Sqlite(engine) => engine.factors(id).await,
+            Self::Sqlite(engine) => engine.surroundings(id, outage, now).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => Box::pin(engine.factors(id)).await,
+            Self::Postgres(engine) => Box::pin(engine.surroundings(id, outage, now)).await,
         }
     }
 

@@ -91,7 +91,7 @@ use super::rows::{
     RunRow, StatusRow, TargetRow, TransitionRow,
 };
 use super::run::{Began, Due, Site};
-use super::sharing::SharingRow;
+use super::sharing::{SharingRow, Surroundings};
 use super::sync::{Configured, Publishing, Synced};
 use super::timeline::TimelineRow;
 use crate::domain::ledger::{

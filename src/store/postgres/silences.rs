@@ -64,6 +64,15 @@ pub(super) async fn list(
     page::listed(tx, page, rows, |row| Key::Id(row.id)).await
 }
 
+/// Reads all that are open at `now` or planned, by id; few, since people make them.
+pub(super) async fn unended(tx: &Reads, now: Timestamp) -> Result<Vec<SilenceRow>, StoreError> {
+    const SQL: &str = concat!(
+        silence_columns!(),
+        "WHERE ended_at_ms IS NULL AND $1 < until_ms ORDER BY silence.id"
+    );
+    tx.rows(SQL, params![now.0 => INT8]).await?.iter().map(read).collect()
+}
+
 /// Reads the silence of this id, open or ended.
 pub(super) async fn find(tx: &Reads, id: i64) -> Result<Option<SilenceRow>, StoreError> {
     const SQL: &str = concat!(silence_columns!(), "WHERE silence.id = $1");

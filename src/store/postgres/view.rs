@@ -13,11 +13,12 @@ use super::{
     AuditFilter, AuditRow, DeliveryFilter, DeliveryRow, Due, EventRow, Events, HistoryRow, InUse,
     IntegrationRow, KeptRow, KnownNode, NodeRow, NoticeRow, OutageRow, OwnFaultRow, PendingTypes,
     ReceiverRow, Retention, RunRow, SilenceRow, StatusRow, StoreError, StoredIntegration, Surplus,
-    TargetRow, TransitionRow, audit, awake, deliveries, fault, history, in_use, integration, known,
-    migrate, node_row, outages, queue, receiver, release, resend, silences, surplus, sync,
+    Surroundings, TargetRow, TransitionRow, audit, awake, deliveries, fault, history, in_use,
+    integration, known, migrate, node_row, outages, queue, receiver, release, resend, silences,
+    surplus, sync,
 };
 use crate::domain::ledger::KnownIncident;
-use crate::domain::{DeliveryId, Factor, IntegrationId, PostgresAddress, RunId, Timestamp};
+use crate::domain::{DeliveryId, IntegrationId, PostgresAddress, RunId, Timestamp};
 
 /// Sessions of a daemon's or a command's reads.
 const READERS: usize = 2;
@@ -202,12 +203,21 @@ impl View {
         read!(self, tx => outages::find(tx, id).await)
     }
 
-    /// Implements [`crate::store::View::factors`] on this engine.
-    pub(crate) async fn factors(
+    /// Implements [`crate::store::View::surroundings`] on this engine.
+    pub(crate) async fn surroundings(
         &self,
         id: IntegrationId,
-    ) -> Result<Vec<(Factor, u32)>, StoreError> {
-        read!(self, tx => integration::factors(tx, id).await)
+        outage: Option<String>,
+        now: Timestamp,
+    ) -> Result<Surroundings, StoreError> {
+        read!(self, tx => {
+            let outage = match &outage {
+                Some(outage) => outages::find(tx, outage).await?,
+                None => None,
+            };
+            let silences = silences::unended(tx, now).await?;
+            Ok(Surroundings { silences, outage, factors: integration::factors(tx, id).await? })
+        })
     }
 
     /// Implements [`crate::store::View::integrations`] on this engine.

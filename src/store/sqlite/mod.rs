@@ -94,7 +94,7 @@ use super::rows::{
     RunRow, StatusRow, TargetRow, TransitionRow,
 };
 use super::run::{Began, Due};
-use super::sharing::SharingRow;
+use super::sharing::{SharingRow, Surroundings};
 use super::sync::{Configured, Synced};
 use super::timeline::TimelineRow;
 use crate::domain::ledger::{

@@ -2,13 +2,13 @@
 
 use std::ffi::c_int;
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use async_channel::TrySendError;
 use rusqlite::{Connection, Transaction};
-use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::StoreError;
@@ -38,7 +38,7 @@ pub(super) type Question = Box<dyn FnOnce(&mut Connection) + Send>;
 /// A handle on the reading threads, which end when every handle is gone.
 #[derive(Clone, Debug)]
 pub(super) struct Readers {
-    queue: mpsc::Sender<Question>,
+    queue: async_channel::Sender<Question>,
     /// Time limit of each read; without one, a read waits for its turn and takes as long as it needs.
     limit: Option<Duration>,
 }
@@ -75,12 +75,11 @@ impl Readers {
         waiting_max: usize,
         limit: Option<Duration>,
     ) -> io::Result<Self> {
-        let (queue, waiting) = mpsc::channel(waiting_max);
-        let waiting = Arc::new(Mutex::new(waiting));
+        let (queue, waiting) = async_channel::bounded::<Question>(waiting_max);
         for mut conn in connections {
-            let waiting = Arc::clone(&waiting);
+            let waiting = waiting.clone();
             std::thread::Builder::new().name("store-reader".to_owned()).spawn(move || {
-                while let Some(question) = next(&waiting) {
+                while let Ok(question) = waiting.recv_blocking() {
                     question(&mut conn);
                 }
             })?;
@@ -90,7 +89,7 @@ impl Readers {
 
     /// Returns a handle whose questions another task answers, as a simulation does.
     #[cfg(test)]
-    pub(super) const fn served_by(queue: mpsc::Sender<Question>) -> Self {
+    pub(super) const fn served_by(queue: async_channel::Sender<Question>) -> Self {
         Self { queue, limit: None }
     }
 
@@ -139,9 +138,4 @@ impl Readers {
             Err(_elapsed) => Err(StoreError::TooSlow),
         }
     }
-}
-
-/// The next question: whoever holds the lock waits for it, the others wait for the lock.
-fn next(waiting: &Mutex<mpsc::Receiver<Question>>) -> Option<Question> {
-    waiting.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv()
 }

@@ -93,14 +93,31 @@ pub(super) fn close(tx: &Connection, id: i64, at: Timestamp) -> Result<(), Store
     Ok(())
 }
 
+/// Columns of silences and acknowledgements, with the names of their integrations; a condition follows.
+macro_rules! silence_columns {
+    () => {
+        "SELECT silence.id, integration_id, selection, author, comment, silence.created_at_ms, from_ms,
+             until_ms, ended_at_ms, name
+         FROM silence LEFT JOIN integration ON integration.id = silence.integration_id WHERE "
+    };
+}
+
 /// Silences after an id.
-pub(super) const PAGE: &str = "
-    SELECT silence.id, integration_id, selection, author, comment, silence.created_at_ms, from_ms,
-           until_ms, ended_at_ms, name
-    FROM silence LEFT JOIN integration ON integration.id = silence.integration_id
-    WHERE :after < silence.id
-      AND (:ended OR (ended_at_ms IS NULL AND :now < until_ms))
-    ORDER BY silence.id LIMIT :limit";
+pub(super) const PAGE: &str = concat!(
+    silence_columns!(),
+    ":after < silence.id AND (:ended OR (ended_at_ms IS NULL AND :now < until_ms))
+    ORDER BY silence.id LIMIT :limit"
+);
+
+/// Silences that have not ended.
+pub(super) const UNENDED: &str =
+    concat!(silence_columns!(), "ended_at_ms IS NULL AND :now < until_ms ORDER BY +silence.id");
+
+/// Reads all that are open at `now` or planned, by id; few, since people make them.
+pub(super) fn unended(tx: &Connection, now: Timestamp) -> Result<Vec<SilenceRow>, StoreError> {
+    let mut statement = tx.prepare_cached(UNENDED)?;
+    statement.query_and_then(named_params! {":now": now.0}, silence_row)?.collect()
+}
 
 /// Reads a page of those that are open at `now` or planned, by id; with `ended`, the others too.
 pub(super) fn list(
@@ -121,11 +138,7 @@ pub(super) fn list(
 
 /// Reads the silence of this id, open or ended.
 pub(super) fn find(tx: &Connection, id: i64) -> Result<Option<SilenceRow>, StoreError> {
-    const SQL: &str = "
-        SELECT silence.id, integration_id, selection, author, comment, silence.created_at_ms,
-               from_ms, until_ms, ended_at_ms, name
-        FROM silence LEFT JOIN integration ON integration.id = silence.integration_id
-        WHERE silence.id = :id";
+    const SQL: &str = concat!(silence_columns!(), "silence.id = :id");
     let mut statement = tx.prepare_cached(SQL)?;
     let mut rows = statement.query(named_params! {":id": id})?;
     rows.next()?.map(silence_row).transpose()

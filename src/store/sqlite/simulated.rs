@@ -181,7 +181,7 @@ impl Memory {
         let (queue, waiting) = mpsc::channel(writer::QUEUE_MAX);
         tokio::spawn(write(self.clone(), waiting, disk));
         let writer = Writer::served_by(queue);
-        let (queue, waiting) = mpsc::channel(reader::QUEUE_MAX);
+        let (queue, waiting) = async_channel::bounded(reader::QUEUE_MAX);
         tokio::spawn(read(self.clone(), waiting));
         let readers = Readers::served_by(queue);
         let view = View { watch: readers.clone(), readers };
@@ -232,8 +232,8 @@ fn entries(conn: &Connection) -> Vec<Entry> {
 }
 
 /// Answers questions as the reading threads do.
-async fn read(memory: Memory, mut waiting: mpsc::Receiver<Question>) {
-    while let Some(question) = waiting.recv().await {
+async fn read(memory: Memory, waiting: async_channel::Receiver<Question>) {
+    while let Ok(question) = waiting.recv().await {
         question(&mut memory.conn());
     }
 }

@@ -5,6 +5,8 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::Transaction;
+
 use super::super::mutes::NoticeRow;
 use super::super::node::KnownNode;
 use super::open::NODE;
@@ -12,12 +14,12 @@ use super::page::{self, Listed, Page};
 use super::{
     AuditFilter, AuditRow, DeliveryFilter, DeliveryRow, Due, EventRow, Events, HistoryRow, InUse,
     IntegrationRow, KeptRow, NodeRow, OutageRow, OwnFaultRow, PendingTypes, ReceiverRow, Retention,
-    RunRow, SilenceRow, StatusRow, StoreError, StoredIntegration, Surplus, TargetRow,
+    RunRow, SilenceRow, StatusRow, StoreError, StoredIntegration, Surplus, Surroundings, TargetRow,
     TransitionRow, audit, awake, connect, fault, history, in_use, integration, known, node, outage,
     queue, reader, receiver, release, resend, silence, surplus, sync, wake,
 };
 use crate::domain::ledger::KnownIncident;
-use crate::domain::{DeliveryId, Factor, IntegrationId, NodeIdentity, RunId, Timestamp};
+use crate::domain::{DeliveryId, IntegrationId, NodeIdentity, RunId, Timestamp};
 
 /// Reads, on connections of its own; also beside a running daemon. Clone it freely.
 #[derive(Clone, Debug)]
@@ -191,12 +193,19 @@ impl View {
         self.readers.read(move |tx| outage::find(tx, &id)).await
     }
 
-    /// Implements [`crate::store::View::factors`] on this engine.
-    pub(crate) async fn factors(
+    /// Implements [`crate::store::View::surroundings`] on this engine.
+    pub(crate) async fn surroundings(
         &self,
         id: IntegrationId,
-    ) -> Result<Vec<(Factor, u32)>, StoreError> {
-        self.readers.read(move |tx| integration::factors(tx, id)).await
+        outage: Option<String>,
+        now: Timestamp,
+    ) -> Result<Surroundings, StoreError> {
+        let read = move |tx: &Transaction<'_>| {
+            let outage = outage.map(|outage| outage::find(tx, &outage)).transpose()?.flatten();
+            let (silences, factors) = (silence::unended(tx, now)?, integration::factors(tx, id)?);
+            Ok(Surroundings { silences, outage, factors })
+        };
+        self.readers.read(read).await
     }
 
     /// Implements [`crate::store::View::integrations`] on this engine.

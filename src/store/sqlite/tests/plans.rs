@@ -80,6 +80,7 @@ const HOT: &[(&str, &str)] = &[
     (release::NEXT_AT, "integration_muted"),
     (release::NEXT_AT, "outage_closing"),
     (silence::OPEN, "silence_open (until_ms>?)"),
+    (silence::UNENDED, "silence_open (until_ms>?)"),
     (outage::ANOTHER, "integration_suspect (suspect_since_ms>?)"),
     (outage::FAILING, "integration_suspect"),
     (outage::PASSING, "factor_value (kind=? AND value=?)"),
