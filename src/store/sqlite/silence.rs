@@ -111,12 +111,15 @@ pub(super) const PAGE: &str = concat!(
 
 /// Silences that have not ended.
 pub(super) const UNENDED: &str =
-    concat!(silence_columns!(), "ended_at_ms IS NULL AND :now < until_ms ORDER BY +silence.id");
+    concat!(silence_columns!(), "ended_at_ms IS NULL AND :now < until_ms");
 
 /// Reads all that are open at `now` or planned, by id; few, since people make them.
 pub(super) fn unended(tx: &Connection, now: Timestamp) -> Result<Vec<SilenceRow>, StoreError> {
     let mut statement = tx.prepare_cached(UNENDED)?;
-    statement.query_and_then(named_params! {":now": now.0}, silence_row)?.collect()
+    let found = statement.query_and_then(named_params! {":now": now.0}, silence_row)?;
+    let mut rows = found.collect::<Result<Vec<_>, _>>()?;
+    rows.sort_by_key(|row| row.id);
+    Ok(rows)
 }
 
 /// Reads a page of those that are open at `now` or planned, by id; with `ended`, the others too.
