@@ -57,7 +57,7 @@ impl Session {
 async fn connect(
     address: &PostgresAddress,
     is_for_writes: bool,
-    room: Option<String>,
+    limit: Option<String>,
 ) -> Result<Session, StoreError> {
     let config = config(address).await?;
     let mut problems = Vec::new();
@@ -65,8 +65,8 @@ async fn connect(
         let asked = connect_to(host, &address.tls, &config, is_for_writes);
         match timeout(CONNECT_MAX, asked).await {
             Ok(Ok(session)) => return Ok(session),
-            Ok(Err(problem)) => problems.push(match &room {
-                Some(room) if problem == NO_ROOM => format!("{host} {problem}: {room}"),
+            Ok(Err(problem)) => problems.push(match &limit {
+                Some(limit) if problem == NO_ROOM => format!("{host} {problem}: {limit}"),
                 Some(_) | None if problem == NO_ROOM => format!("{host} {problem}"),
                 Some(_) | None => format!("{host}: {problem}"),
             }),
@@ -174,7 +174,7 @@ struct Shared {
     permits: Arc<Semaphore>,
     idle: Mutex<Vec<Session>>,
     /// Words about the connections that are needed and those that there are, as they were last known.
-    room: Mutex<Option<String>>,
+    limit: Mutex<Option<String>>,
     /// Number of the latest event, sent anew after every commit.
     changes: watch::Sender<i64>,
 }
@@ -191,9 +191,9 @@ impl Connections {
     /// Creates a pool of at most `most` sessions, which are opened when they are needed.
     pub(super) fn new(address: Arc<PostgresAddress>, most: usize, is_for_writes: bool) -> Self {
         let permits = Arc::new(Semaphore::new(most));
-        let (idle, room, (changes, _none)) =
+        let (idle, limit, (changes, _none)) =
             (Mutex::default(), Mutex::default(), watch::channel(0));
-        Self { shared: Arc::new(Shared { address, is_for_writes, permits, idle, room, changes }) }
+        Self { shared: Arc::new(Shared { address, is_for_writes, permits, idle, limit, changes }) }
     }
 
     /// Returns the address of the database.
@@ -202,8 +202,8 @@ impl Connections {
     }
 
     /// Notes how many connections are needed and how many there are, for when there are too few.
-    pub(super) fn note_room(&self, words: String) {
-        *self.shared.room.lock().unwrap_or_else(PoisonError::into_inner) = Some(words);
+    pub(super) fn note_connection_limit(&self, words: String) {
+        *self.shared.limit.lock().unwrap_or_else(PoisonError::into_inner) = Some(words);
     }
 
     /// Number of the latest event, sent anew after every commit over these sessions.
@@ -227,8 +227,9 @@ impl Connections {
         let session = match self.shared.idle() {
             Some(session) => session,
             None => {
-                let room = self.shared.room.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                connect(&self.shared.address, self.shared.is_for_writes, room).await?
+                let limit =
+                    self.shared.limit.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                connect(&self.shared.address, self.shared.is_for_writes, limit).await?
             }
         };
         Ok(Lent { session: Some(session), shared: Arc::clone(&self.shared), _permit: permit })

@@ -55,7 +55,8 @@ impl Losses {
     /// Begins with a life, whose heartbeats are counted from zero.
     pub(super) async fn begun(connections: &Connections, owner: i64) -> Result<Self, StoreError> {
         const SQL: &str = "SELECT high_ms, losses FROM revalidated.clock";
-        connections.note_room(read!(connections, tx => server::room(tx).await)?);
+        connections
+            .note_connection_limit(read!(connections, tx => server::connection_limit(tx).await)?);
         let row = read!(connections, tx => tx.one(SQL, &[]).await)?;
         let (at_ms, losses) = (get(&row, "high_ms")?, get(&row, "losses")?);
         let known = Mutex::new(Acknowledged { owner, beat: 0, at_ms, losses });
@@ -79,7 +80,8 @@ impl Losses {
             return Ok(());
         }
         *lock(&self.looked) = now;
-        connections.note_room(read!(connections, tx => server::room(tx).await)?);
+        connections
+            .note_connection_limit(read!(connections, tx => server::connection_limit(tx).await)?);
         read!(connections, tx => server::warn(tx, connections.address()).await).map(drop)
     }
 }

@@ -61,7 +61,7 @@ pub(super) async fn warn(tx: &Reads, address: &PostgresAddress) -> Result<bool, 
 }
 
 /// Returns a few words about the connections that the daemons of this database need, and those that there are.
-pub(super) async fn room(tx: &Reads) -> Result<String, StoreError> {
+pub(super) async fn connection_limit(tx: &Reads) -> Result<String, StoreError> {
     const SQL: &str = "
         SELECT count(*) AS nodes,
                current_setting('max_connections')::integer

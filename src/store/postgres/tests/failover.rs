@@ -105,7 +105,7 @@ async fn beats(store: &Store, number: usize) {
 }
 
 #[tokio::test]
-async fn failover_to_a_standby_that_was_behind_is_noticed_and_gives_a_new_epoch() {
+async fn failover_to_a_lagging_standby_is_noticed_and_gives_a_new_epoch() {
     let pair = Pair::start();
     let refused = pair.open(Durability::Failover).await.unwrap_err().to_string();
     assert!(
