@@ -118,8 +118,8 @@ fn text(nodes: &[Node<'_>], screen: Screen) -> String {
     }
     let states = tally(nodes.iter().map(|node| node.state.as_str()));
     let waiting = nodes.iter().filter_map(|node| Some((node.name, node.waits_for?)));
-    let reasons: String =
-        waiting.map(|(name, why)| format!("{}: {}.\n", sanitise(name), sanitise(why))).collect();
+    let reasons = waiting.map(|(name, why)| format!("{}: {}.\n", sanitise(name), sanitise(why)));
+    let reasons = reasons.collect::<Vec<_>>().concat();
     format!("{}\n{}: {states}.\n{reasons}", table.text(), counted(nodes.len(), "node"))
 }
 

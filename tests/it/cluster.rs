@@ -243,7 +243,7 @@ impl Nodes {
         }
         assert!(LAKES < stories.len(), "{:?}", stories.keys());
         for (name, numbers) in &stories {
-            let expected: Vec<_> = (1..=numbers.len() as u64).collect();
+            let expected: Vec<_> = (1..=u64::try_from(numbers.len()).unwrap()).collect();
             assert_eq!(numbers, &expected, "{name}");
             let last =
                 format!("SELECT max(sequence) FROM revalidated.integration WHERE name = '{name}'");
@@ -266,6 +266,26 @@ fn wait_state(config: &Config, name: &str, state: &str) -> Value {
         let found = nodes.as_array().unwrap().iter().find(|one| one["name"] == name)?;
         (found["state"] == state).then(|| found.clone())
     })
+}
+
+/// Puts files in force by hand, with which nodes wait for each other; then takes one out of work, and in again.
+fn publish_and_drain(nodes: &Nodes, [a, b, c]: &[Config; 3]) {
+    // Files that a person wants to be in force are so from then on, and the others wait for theirs to be the same.
+    c.write(&nodes.files("c", LAKES + 2));
+    assert_eq!(c.run(&["reload", "--author", "anna"]).status.code(), Some(0), "it runs the latest");
+    wait_state(a, "a", "standby");
+    let published = a.run(&["config", "publish", "--author", "anna"]);
+    assert!(published.status.success(), "{}", String::from_utf8_lossy(&published.stderr));
+    wait_state(a, "c", "standby");
+    assert_eq!(wait_state(a, "a", "running")["generation"], 4);
+    wait_state(a, "b", "running");
+    c.write(&nodes.files("c", LAKES + 1));
+    assert!(c.run(&["reload"]).status.success());
+
+    assert!(a.run(&["nodes", "drain", "b"]).status.success());
+    wait_state(a, "b", "drained");
+    assert!(a.run(&["nodes", "resume", "b"]).status.success());
+    wait_state(a, "b", "running");
 }
 
 #[test]
@@ -319,22 +339,7 @@ fn three_daemons_share_the_work_and_what_one_leaves_goes_on_elsewhere() {
     }
     nodes.wait_for_runs(SOON);
 
-    // Files that a person wants to be in force are so from then on, and the others wait for theirs to be the same.
-    c.write(&nodes.files("c", LAKES + 2));
-    assert_eq!(c.run(&["reload", "--author", "anna"]).status.code(), Some(0), "it runs the latest");
-    wait_state(a, "a", "standby");
-    let published = a.run(&["config", "publish", "--author", "anna"]);
-    assert!(published.status.success(), "{}", String::from_utf8_lossy(&published.stderr));
-    wait_state(a, "c", "standby");
-    assert_eq!(wait_state(a, "a", "running")["generation"], 4);
-    wait_state(a, "b", "running");
-    c.write(&nodes.files("c", LAKES + 1));
-    assert!(c.run(&["reload"]).status.success());
-
-    assert!(a.run(&["nodes", "drain", "b"]).status.success());
-    wait_state(a, "b", "drained");
-    assert!(a.run(&["nodes", "resume", "b"]).status.success());
-    wait_state(a, "b", "running");
+    publish_and_drain(&nodes, &configs);
     nodes.lakes.stabilise();
     nodes.wait_for_runs(SOON);
     nodes.wait_for_runs(SOON);

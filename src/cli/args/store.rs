@@ -30,7 +30,7 @@ pub(in crate::cli) enum StoreAction {
 /// Arguments of the command `store move`.
 #[derive(Args, Debug)]
 pub(in crate::cli) struct MoveStore {
-    /// Empty database to which the file is moved: postgres://ROLE@HOST/DATABASE, without a password
+    /// Empty database to which the file is moved, as `postgres://ROLE@HOST/DATABASE`, without a password
     #[arg(long, value_name = "URL", required_unless_present = "back", conflicts_with = "back")]
     pub(in crate::cli) to: Option<String>,
     /// New file to which the database that the configuration names is moved

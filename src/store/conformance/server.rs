@@ -18,7 +18,7 @@ const ROLE: &str = "revalidated";
 /// Password of the role.
 const PASSWORD: &str = "pw-conformance";
 
-/// Variable that has the databases be reached through PgBouncer, which pools transactions.
+/// Variable that has the databases be reached through `PgBouncer`, which pools transactions.
 const POOLED: &str = "REVALIDATED_PGBOUNCER";
 
 /// Server, which stops with this process.
@@ -26,7 +26,7 @@ struct Server {
     folder: PathBuf,
     port: u16,
     tls: PostgresTls,
-    /// Port of a PgBouncer before it, by which its databases are reached then.
+    /// Port of a `PgBouncer` before it, by which its databases are reached then.
     pooler: Option<u16>,
 }
 
@@ -59,7 +59,7 @@ impl Server {
         server
     }
 
-    /// Starts PgBouncer before it.
+    /// Starts `PgBouncer` before it.
     fn pooled(self) -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers/pgbouncer.sh");
         let (server, owner) = (self.port.to_string(), std::process::id().to_string());
@@ -169,7 +169,7 @@ impl Database {
         let tls = self.server.tls.clone();
         let (user, database) = (ROLE.to_owned(), self.name.clone());
         let (durability, node) = (Durability::Crash, String::new());
-        let address = PostgresAddress { hosts, user, database, password, tls, durability, node };
+        let address = PostgresAddress { hosts, user, database, password, tls, node, durability };
         Location::Postgres(Arc::new(address))
     }
 }

@@ -117,7 +117,9 @@ mod with_server {
                 if rows.is_empty() {
                     break;
                 }
-                rows.iter().for_each(|row| sum.add(row));
+                for row in &rows {
+                    sum.add(row);
+                }
                 arriving.put(table, &rows).await?;
             }
             sums.push(sum);
@@ -191,7 +193,9 @@ mod with_server {
                 if rows.is_empty() {
                     break;
                 }
-                rows.iter().for_each(|row| sum.add(row));
+                for row in &rows {
+                    sum.add(row);
+                }
                 writing.put(table, &rows)?;
             }
             sums.push(sum);

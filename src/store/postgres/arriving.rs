@@ -94,7 +94,9 @@ impl Arriving {
             bulk::open_cursor(&self.tx, table, false).await?;
             loop {
                 let rows = bulk::next(&self.tx, table).await?;
-                rows.iter().for_each(|row| sum.add(row));
+                for row in &rows {
+                    sum.add(row);
+                }
                 if rows.is_empty() {
                     break;
                 }

@@ -86,11 +86,12 @@ async fn begin(connections: &Connections, batch: Vec<Waiting>) {
             }
         }
         Err(error) => {
-            let (away, error) = (error.unreachable(), Arc::new(error));
+            let away = error.unreachable();
+            let error: Arc<dyn Error + Send + Sync> = Arc::new(error);
             for one in batch {
                 let error = match &away {
                     Some(why) => Fault::Unreachable(why.clone()).into(),
-                    None => StoreError::Commit(Arc::clone(&error) as Arc<dyn Error + Send + Sync>),
+                    None => StoreError::Commit(Arc::clone(&error)),
                 };
                 one.answer.send(Err(error)).ok();
             }

@@ -224,13 +224,11 @@ impl Connections {
     pub(super) async fn lend(&self) -> Result<Lent, StoreError> {
         let permit = Arc::clone(&self.shared.permits).acquire_owned().await;
         let permit = permit.map_err(|_closed| StoreError::Stopped)?;
-        let session = match self.shared.idle() {
-            Some(session) => session,
-            None => {
-                let limit =
-                    self.shared.limit.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                connect(&self.shared.address, self.shared.is_for_writes, limit).await?
-            }
+        let session = if let Some(session) = self.shared.idle() {
+            session
+        } else {
+            let limit = self.shared.limit.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            connect(&self.shared.address, self.shared.is_for_writes, limit).await?
         };
         Ok(Lent { session: Some(session), shared: Arc::clone(&self.shared), _permit: permit })
     }

@@ -1,4 +1,4 @@
-//! MovedMark of a file whose rows were moved to another store: it refuses to open from then on.
+//! Mark of a file whose rows were moved to another store: it refuses to open from then on.
 //!
 //! A mark is set before the other store commits, and is finished after. Between the two the other store alone knows
 //! which of them is the store: the same move, called again, asks it.
@@ -15,7 +15,7 @@ use crate::domain::Timestamp;
 /// Application of a file that is marked, "revm" in ASCII: earlier versions take it for another program's.
 pub(super) const MOVED_ID: i32 = 0x7265_766d;
 
-/// MovedMark of a file.
+/// Mark of a file whose rows were moved.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(in crate::store) struct MovedMark {
     /// Token of the move, which the other store keeps too.

@@ -323,7 +323,9 @@ fn verified(draft: &Path, path: &Path) -> Result<(Numbers, Vec<Sum>), StoreError
         let mut batches = reading.batches()?;
         loop {
             let batch = batches.next()?;
-            batch.iter().for_each(|row| sum.add(row));
+            for row in &batch {
+                sum.add(row);
+            }
             if batch.is_empty() {
                 break;
             }

@@ -66,7 +66,7 @@ async fn move_that_ends_after_its_commit_is_ended_by_the_same_command() {
     let refused = moved(&path, &database).await.unwrap_err().to_string();
     assert!(refused.contains("this database was moved to postgres://"), "{refused}");
     tokio::time::sleep(Duration::from_millis(10)).await;
-    assert!(0 < before["run"].len());
+    assert!(!before["run"].is_empty());
 }
 
 #[tokio::test]

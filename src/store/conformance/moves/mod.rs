@@ -90,7 +90,7 @@ fn dump(path: &Path) -> BTreeMap<String, Vec<String>> {
     let names = names.query_map([], |row| row.get::<_, String>(0)).unwrap();
     let rows = |name: &str| {
         let mut rows = conn.prepare(&format!("SELECT * FROM {name}")).unwrap();
-        let columns: Vec<_> = rows.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Vec<_> = rows.column_names().map(str::to_owned).collect();
         let row = |row: &rusqlite::Row<'_>| {
             let of = |(at, column): (usize, &String)| {
                 // The lease of what was under way is freed, and is part of the checksum.
