@@ -269,7 +269,7 @@ fn wait_state(config: &Config, name: &str, state: &str) -> Value {
 }
 
 /// Puts files in force by hand, with which nodes wait for each other; then takes one out of work, and in again.
-fn publish_and_drain(nodes: &Nodes, [a, b, c]: &[Config; 3]) {
+fn publish_and_drain(nodes: &Nodes, [a, _, c]: &[Config; 3]) {
     // Files that a person wants to be in force are so from then on, and the others wait for theirs to be the same.
     c.write(&nodes.files("c", LAKES + 2));
     assert_eq!(c.run(&["reload", "--author", "anna"]).status.code(), Some(0), "it runs the latest");

@@ -74,7 +74,7 @@ fn configuration(folder: &Path, at: SocketAddr) -> String {
              secrets = [\"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"]\nevents = [\"*\"]\n\
              allow = [\"127.0.0.0/8\"]\n"
         ),
-        "[[maintenance]]\nname = \"nightly\"\nschedule = \"0 3 * * *\"\nduration = \"1h\"\n"
+        "[[maintenance]]\nname = \"leap-day\"\nschedule = \"0 3 29 2 *\"\nduration = \"1h\"\n"
             .to_owned(),
         integration("lake", "labels = { team = \"data\" }", at),
         integration(HOSTILE, "labels = { team = \"web\" }", at),
