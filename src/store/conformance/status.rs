@@ -312,6 +312,7 @@ async fn shared_failure_is_one_outage_until_all_recover(mut bench: Bench) {
 
 async fn fault_of_the_daemon_is_stored_once(bench: Bench) {
     let (fault, message) = (OwnFault::Disk, || "full".to_owned());
+    bench.sync(&[]).await;
     assert!(bench.store.degrade(fault, message(), bench.context()).await.unwrap());
     assert!(!bench.store.degrade(fault, message(), bench.context()).await.unwrap());
     let lasting = bench.view().own_faults().await.unwrap();
