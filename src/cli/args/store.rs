@@ -23,7 +23,7 @@ pub(in crate::cli) enum StoreAction {
     /// Integrations, history, messages, mutes and their numbers are as they were: nothing is validated out of turn, and
     /// receivers are notified of nothing twice. What was moved is marked, and no daemon uses it any more. An interrupted
     /// move is ended by the same command. Password, protection and authorities of the database are those of the table
-    /// [store] of the configuration.
+    /// `store` of the configuration.
     Move(MoveStore),
 }
 

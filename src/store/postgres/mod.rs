@@ -202,7 +202,7 @@ impl Store {
         Ok(synced)
     }
 
-    /// Implements [`crate::store::Store::begin`] on this engine.
+    /// Implements [`crate::store::Store::begin_at`] on this engine.
     pub(crate) async fn begin(
         &self,
         id: IntegrationId,
@@ -279,7 +279,7 @@ impl Store {
         transact!(self.writes()?, tx => clock_rollback::reschedule(tx, &schedules, now).await)
     }
 
-    /// Implements [`crate::store::Store::claim`] on this engine.
+    /// Implements [`crate::store::Store::claim_within`] on this engine.
     pub(crate) async fn claim(
         &self,
         capacity: BTreeMap<String, Capacity>,

@@ -202,7 +202,7 @@ impl Store {
         self.writer.write(work).await
     }
 
-    /// Implements [`crate::store::Store::begin`] on this engine.
+    /// Implements [`crate::store::Store::begin_at`] on this engine.
     pub(crate) async fn begin(
         &self,
         id: IntegrationId,
@@ -246,7 +246,7 @@ impl Store {
         self.writer.write(move |tx| clock_rollback::reschedule(tx, &schedules, now)).await
     }
 
-    /// Implements [`crate::store::Store::claim`] on this engine.
+    /// Implements [`crate::store::Store::claim_within`] on this engine.
     pub(crate) async fn claim(
         &self,
         permits: BTreeMap<String, u32>,
