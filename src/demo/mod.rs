@@ -62,7 +62,7 @@ const TICK: Duration = Duration::from_millis(200);
 /// Log filter of the daemon: warnings, but not the changes that the demo shows itself, nor that its own configuration
 /// speaks plain HTTP.
 pub(crate) const LOG_FILTER: &str =
-    "warn,revalidated::daemon::validate=error,revalidated::daemon::reload=error";
+    "warn,revalidated::daemon::summary=error,revalidated::daemon::reload=error";
 
 /// Options of the command line.
 #[derive(Clone, Copy, Debug, Default)]

@@ -97,7 +97,7 @@ fn seed() -> u64 {
 /// no flapping, so that all flips are notified; a log without the lines of deliveries and runs.
 fn settings(lakes: &Lakes, receivers: &[(&str, Moody)]) -> String {
     let mut text = "filter = \"warn,revalidated::daemon=info,revalidated::daemon::deliver=off,\
-                    revalidated::daemon::validate=off\"\n\
+                    revalidated::daemon::summary=off\"\n\
                     [defaults]\nconfirm_runs = 1\nrecovery_runs = 1\nflap_flips = 0\n\
                     [limits]\nruns = 64\nruns_per_host = 64\n"
         .to_owned();
