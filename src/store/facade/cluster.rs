@@ -34,6 +34,10 @@ impl Store {
 
     /// Returns the life of this node to which its leases belong; none once it was not heard of for so long that others
     /// may free them. What was claimed in another life is not sent.
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(clippy::unnecessary_wraps, reason = "a file has one node, with one life")
+    )]
     pub(crate) fn life(&self) -> Option<i64> {
         match self {
             Self::Sqlite(_) => Some(0),
@@ -71,7 +75,10 @@ impl Store {
     }
 
     /// Lets this node begin and send nothing for a reason of its own, or go on.
-    #[cfg_attr(not(feature = "postgres"), expect(unused_variables, reason = "a file has one node"))]
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(unused_variables, clippy::needless_pass_by_value, reason = "a file has one node")
+    )]
     pub(crate) fn wait_for(&self, reason: Option<String>) {
         match self {
             Self::Sqlite(_) => {}
