@@ -3,26 +3,18 @@
 //! one by one, under the locks that their decisions need.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, timeout_at};
 
 use super::column::millis;
 use super::connect::Connections;
+use super::gathered::Gathered;
 use super::prepared::{self, Expiries, Prepared};
 use super::row::{row_columns, row_tables};
 use super::tx::{Tx, get, params, transact};
 use super::{NotificationContext, Recorded, StoreError, halves, looks, row, run};
 use crate::domain::ledger::{self, Case, Decision, Effect, FactsRef, Row};
 use crate::domain::{Class, RunId, Timestamp};
-
-/// Recordings in one transaction.
-const BATCH_MAX: usize = 64;
-/// Recordings that may wait; more wait in their callers.
-const QUEUE_MAX: usize = 1024;
-/// Time after a transaction until the next one, which recordings share.
-const PACE: Duration = Duration::from_millis(5);
 
 /// Recording that waits, with the caller that waits for it.
 #[derive(Debug)]
@@ -37,24 +29,11 @@ pub(super) struct Waiting {
 
 /// Starts the task that records; it ends with the last sender of its queue.
 pub(super) fn start(connections: Connections) -> mpsc::Sender<Waiting> {
-    let (queue, mut waiting) = mpsc::channel(QUEUE_MAX);
+    let (queue, mut gathered) = Gathered::new();
     tokio::spawn(async move {
-        let mut paced = Instant::now();
-        while let Some(first) = waiting.recv().await {
-            let mut batch = vec![first];
-            while batch.len() < BATCH_MAX {
-                match timeout_at(paced, waiting.recv()).await {
-                    Ok(Some(next)) => batch.push(next),
-                    Ok(None) | Err(_) => break,
-                }
-            }
-            while batch.len() < BATCH_MAX
-                && let Ok(next) = waiting.try_recv()
-            {
-                batch.push(next);
-            }
+        while let Some(batch) = gathered.next().await {
             record(&connections, batch).await;
-            paced = Instant::now() + PACE;
+            gathered.ended();
         }
     });
     queue

@@ -9,22 +9,15 @@ use std::error::Error;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Duration, Instant, timeout_at};
 use tokio_postgres::Row;
 
 use super::column::{instant, parse, trigger};
 use super::connect::Connections;
 use super::error::Fault;
+use super::gathered::Gathered;
 use super::tx::{Reads, Tx, get, params, transact};
 use super::{Began, Begun, Lease, StoreError, configuration, fingerprint, gate};
 use crate::domain::{IntegrationId, Status, Timestamp};
-
-/// Runs that are begun in one transaction.
-const BATCH_MAX: usize = 64;
-/// Runs that may wait; more wait in their callers.
-const QUEUE_MAX: usize = 1024;
-/// Time after a transaction until the next one, which beginnings share.
-const PACE: Duration = Duration::from_millis(5);
 
 /// Run that is to begin, with the caller that waits for it.
 #[derive(Debug)]
@@ -47,24 +40,11 @@ pub(super) struct Waiting {
 
 /// Starts the task that begins runs; it ends with the last sender of its queue.
 pub(super) fn start(connections: Connections) -> mpsc::Sender<Waiting> {
-    let (queue, mut waiting) = mpsc::channel(QUEUE_MAX);
+    let (queue, mut gathered) = Gathered::new();
     tokio::spawn(async move {
-        let mut paced = Instant::now();
-        while let Some(first) = waiting.recv().await {
-            let mut batch = vec![first];
-            while batch.len() < BATCH_MAX {
-                match timeout_at(paced, waiting.recv()).await {
-                    Ok(Some(next)) => batch.push(next),
-                    Ok(None) | Err(_) => break,
-                }
-            }
-            while batch.len() < BATCH_MAX
-                && let Ok(next) = waiting.try_recv()
-            {
-                batch.push(next);
-            }
+        while let Some(batch) = gathered.next().await {
             begin(&connections, batch).await;
-            paced = Instant::now() + PACE;
+            gathered.ended();
         }
     });
     queue

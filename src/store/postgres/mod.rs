@@ -30,6 +30,7 @@ mod expiry;
 mod fault;
 mod fingerprint;
 mod gate;
+mod gathered;
 mod health;
 mod history;
 mod in_use;
