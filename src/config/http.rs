@@ -8,11 +8,10 @@ use std::net::IpAddr;
 use ::http::{HeaderName, Uri, header};
 use ipnet::IpNet;
 
-use super::names::{labels, name_problem};
 use crate::domain::{
     HttpSettings, HttpToken, Listen, Public, Scope, SecretRef, ServerTls, UserHeader, token_digest,
 };
-use crate::input::{Fault, Faults, Kind, Reader, Value, nearest, quoted};
+use crate::input::{Fault, Faults, Kind, Reader, Value, labels, name_problem, nearest, quoted};
 
 /// Number of addresses to listen at.
 const LISTEN_MAX: usize = 16;

@@ -3,17 +3,18 @@
 use std::collections::BTreeMap;
 
 use super::entry::Entry;
-use super::names::{labels, name_problem};
 use super::policy::{Evidence, GivenChecks};
 use super::schedules::Schedules;
 use super::settings::Defaults;
-use crate::domain::{CommonChecks, IntegrationId, Policy, Schedule};
-use crate::input::{Fault, Faults, Kind, Reader, quoted};
+use crate::domain::{CommonChecks, IntegrationId, Policy, Pool, Schedule};
+use crate::input::{Fault, Faults, Kind, Reader, labels, labels_of, name_problem, quoted};
 
 /// Keys of an integration as it is answered, not as it is configured.
 const ANSWERED: [&str; 3] = ["status", "validationResults", "revalidated"];
 /// Key of an id, which is passed over in an answer: clients of another installation know it.
 const ID: &str = "id";
+/// Key of the labels that a node must have to validate it.
+pub(crate) const RUN_ON: &str = "run_on";
 /// Largest id that an integration can be given.
 const ID_MAX: i64 = 2_147_483_647;
 
@@ -52,6 +53,8 @@ pub(crate) struct Plan {
     pub(crate) checks: CommonChecks,
     /// Labels, chosen by the user.
     pub(crate) labels: BTreeMap<String, String>,
+    /// Nodes that may validate it.
+    pub(crate) run_on: Pool,
 }
 
 impl Integration {
@@ -79,6 +82,7 @@ impl Integration {
         let evidence = Evidence::read(&mut reader);
         let checks = GivenChecks::read(&mut reader);
         let labels = labels(&mut reader);
+        let run_on = labels_of(&mut reader, RUN_ON).map(Pool::of);
         reader.required("config").and_then(|()| reader.table("config"));
         reader.finish_beside(Some("config"));
         let cron = when.cron.as_deref().unwrap_or(defaults.schedule.text());
@@ -93,6 +97,7 @@ impl Integration {
             policy: evidence.or(&defaults.policy),
             checks: checks.or(&defaults.checks),
             labels,
+            run_on: run_on.unwrap_or_else(|| defaults.run_on.clone()),
         });
         Self { entry, kind, auto_bootstrap, plan }
     }
@@ -137,9 +142,9 @@ fn is_name(text: &str, key: &str, reader: &Reader<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::format::Format;
-    use super::super::names::{LABEL_MAX, LABELS_MAX, NAME_MAX};
     use super::*;
     use crate::domain::Timestamp;
+    use crate::input::{LABEL_MAX, LABELS_MAX, NAME_MAX};
 
     const PLAIN: &str = "name = \"one\"\ntype = \"Sample\"\n[config]\n";
 
@@ -172,7 +177,8 @@ mod tests {
     fn given_keys_override_the_defaults() {
         let (integration, faults) = read(
             "autoBootstrap = false\ndisabled = true\nschedule = \"@hourly\"\n\
-             formerly = \"zero\"\nzone = \"Europe/Berlin\"\nconfirm_runs = 9\nlabels = { team = \"data\" }\n",
+             formerly = \"zero\"\nzone = \"Europe/Berlin\"\nconfirm_runs = 9\nlabels = { team = \"data\" }\n\
+             run_on = { region = \"eu\" }\n",
         );
         assert_eq!(faults, [""; 0]);
         let plan = integration.plan.unwrap();
@@ -180,7 +186,25 @@ mod tests {
         assert_eq!(plan.formerly.as_deref(), Some("zero"));
         assert_eq!((plan.schedule.text(), plan.schedule.zone()), ("@hourly", "Europe/Berlin"));
         assert_eq!(plan.labels["team"], "data");
+        assert_eq!(plan.run_on.to_string(), "region=eu");
         assert_eq!(integration.auto_bootstrap, Some(false));
+    }
+
+    #[test]
+    fn integration_runs_where_the_defaults_say_unless_it_says_otherwise() {
+        let mut defaults = super::super::embedded().defaults;
+        defaults.run_on = Pool::of([("region".to_owned(), "eu".to_owned())].into());
+        for (lines, expected) in [
+            ("", "region=eu"),
+            ("run_on = {}\n", ""),
+            ("run_on = { region = \"us\", disk = \"ssd\" }\n", "disk=ssd, region=us"),
+        ] {
+            let value = Format::Toml.parse(&format!("{lines}{PLAIN}"), "f").unwrap();
+            let (faults, mut schedules) = (Faults::default(), Schedules::new(Timestamp(0)));
+            let entry = Entry { value, path: "integration[0]".to_owned() };
+            let read = Integration::read(entry, &defaults, &mut schedules, &faults);
+            assert_eq!(read.plan.unwrap().run_on.to_string(), expected, "{lines}");
+        }
     }
 
     #[test]
@@ -204,6 +228,12 @@ mod tests {
             ("formerly = \" two\"\n", "must not begin or end with a space, found \" two\""),
             ("labels = { \"\" = \"x\" }\n", "the name \"\" must be 1 to 128 characters long"),
             ("labels = { a = 1 }\n", "expected text in quotes, found 1"),
+            ("run_on = { region = 1 }\n", "expected text in quotes, found 1"),
+            (
+                "run_on = { \"\" = \"eu\" }\n",
+                "run_on: the name \"\" must be 1 to 128 characters long",
+            ),
+            ("run_on = \"eu\"\n", "expected a table of texts, found \"eu\""),
             ("labels = { a = \"\\u0007\" }\n", "must be at most 256 printable characters"),
             (long.as_str(), "must be at most 256 printable characters"),
             (many.as_str(), "has 65 entries; 64 are allowed"),

@@ -16,7 +16,6 @@ mod import;
 mod integration;
 mod layers;
 mod maintenance;
-mod names;
 mod node;
 mod policy;
 mod schedules;
@@ -33,8 +32,7 @@ pub(crate) use backup::Backups;
 pub(crate) use entry::Entry;
 pub(crate) use gather::DropIns;
 pub(crate) use import::{Form, Import, Needed, Place, Previous, Source};
-pub(crate) use integration::{Integration, Plan};
-pub(crate) use names::name_problem;
+pub(crate) use integration::{Integration, Plan, RUN_ON};
 pub(crate) use schedules::schedule_problem;
 pub(crate) use settings::{Limits, Log, LogFormat, Metrics, Own, Settings};
 

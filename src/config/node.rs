@@ -1,8 +1,7 @@
 //! Identity of this node among the daemons of one database: `[node]`.
 
-use super::names::{labels, name_problem};
 use crate::domain::NodeIdentity;
-use crate::input::{Reader, quoted};
+use crate::input::{Reader, labels, name_problem, quoted};
 
 /// Name of a node whose machine has no usable name.
 const UNNAMED: &str = "node";

@@ -8,15 +8,16 @@ use super::backup::{self, Backups};
 use super::entry::LISTS;
 use super::heartbeat::{self, HeartbeatTable};
 use super::http;
+use super::integration::RUN_ON;
 use super::node;
 use super::policy::{EVIDENCE_RUNS_MAX, Evidence, GivenChecks};
 use super::schedules::Schedules;
 use super::store;
 use crate::domain::{
-    CommonChecks, HttpSettings, Location, NodeIdentity, Policy, RemovalsMax, Schedule,
+    CommonChecks, HttpSettings, Location, NodeIdentity, Policy, Pool, RemovalsMax, Schedule,
     duration_text,
 };
-use crate::input::{Faults, Kind, Reader, Value, quoted};
+use crate::input::{Faults, Kind, Reader, Value, labels_of, quoted};
 
 /// Embedded defaults, which also document every key.
 pub(super) const DEFAULTS: &str = include_str!("../../config/revalidated.toml");
@@ -93,6 +94,8 @@ pub(crate) struct Defaults {
     pub(crate) policy: Policy,
     /// Tests of all platforms.
     pub(crate) checks: CommonChecks,
+    /// Nodes that may validate it.
+    pub(crate) run_on: Pool,
 }
 
 /// Limits of concurrency and time.
@@ -299,11 +302,13 @@ fn defaults(
     let when = schedules.read(&mut reader);
     let evidence = Evidence::read(&mut reader);
     let checks = GivenChecks::read(&mut reader);
+    let run_on = Pool::of(labels_of(&mut reader, RUN_ON).unwrap_or_default());
     reader.finish();
     let zone = when.zone.clone();
     let complete = || {
         let schedule = schedules.get(&when.cron?, &when.zone?).ok()?;
-        Some(Defaults { schedule, policy: evidence.complete()?, checks: checks.complete()? })
+        let (policy, checks) = (evidence.complete()?, checks.complete()?);
+        Some(Defaults { schedule, policy, checks, run_on })
     };
     (complete(), zone)
 }

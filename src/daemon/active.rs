@@ -7,11 +7,11 @@ use std::time::Duration;
 use crate::config::{Backups, Limits, Log, Metrics, Own, Settings};
 use crate::domain::{
     CommonChecks, HttpSettings, IntegrationId, Listen, Location, Maintenance, NodeIdentity,
-    PageUrl, Policy, Schedule, Subscription, Test, Timestamp,
+    PageUrl, Policy, Pool, Schedule, Subscription, Test, Timestamp,
 };
 use crate::net::permit::Semaphore;
 use crate::platforms::{Peers, Validator};
-use crate::store::{NotificationContext, Retention};
+use crate::store::{NotificationContext, Placed, Retention};
 use crate::webhook::{HeartbeatSender, Sender};
 
 /// The most earlier configurations of an integration that are kept: so many consecutive edits may fail
@@ -33,6 +33,8 @@ pub(super) struct Active {
     pub(super) maintenance: Arc<[Maintenance]>,
     /// Number of integrations that must fail by one cause to make an outage.
     pub(super) outage_min: u32,
+    /// Work that is meant for nodes with labels.
+    pub(super) placed: Vec<Placed>,
     /// Settings by which the daemon finds faults of its own.
     pub(super) own: Own,
     /// Limits on concurrency and time.
@@ -115,6 +117,8 @@ pub(super) struct Watched {
     pub(super) host_name: String,
     /// Checks that all platforms have in common.
     pub(super) checks: CommonChecks,
+    /// Nodes that may validate it.
+    pub(super) run_on: Pool,
     /// Permits at its host.
     pub(super) host: Arc<Semaphore>,
     /// Its configuration as stored, by which the one that a run is about is recognised.

@@ -75,7 +75,8 @@ async fn round(
     let lease = active.receivers.values().map(|receiver| receiver.receiver().timeout).max();
     let lease = lease.unwrap_or_default().saturating_add(LEASE_MARGIN);
     let now = shared.clock.now();
-    let capacity = busy.capacity(&active, now);
+    let mut capacity = busy.capacity(&active, now);
+    capacity.retain(|name, _| serves(shared, &active, name));
     if capacity.is_empty() && !active.receivers.is_empty() {
         // Each request that ends wakes this up.
         return Ok(SLEEP_MAX);
@@ -109,6 +110,12 @@ async fn round(
         });
     }
     Ok(Duration::ZERO)
+}
+
+/// Returns true when this node may send to a receiver.
+fn serves(shared: &Shared, active: &Active, receiver: &str) -> bool {
+    let found = active.receivers.get(receiver);
+    found.is_some_and(|one| shared.store.serves(&one.receiver().send_from))
 }
 
 /// Lease of a delivery: an attempt that begins later may be one that another node makes too.

@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
+use super::absent;
 use super::health;
 use super::others::Known;
 use super::process;
@@ -95,6 +96,7 @@ pub(super) async fn watch(
                 shared.store_reached();
                 known.heed(&shared, &beat).await;
                 losses.look(&shared, &beat).await;
+                absent::look(&shared, &shared.active()).await;
                 wait = beat.look_in.map_or(look, |next| next.min(look));
             }
             Err(error) if error.is_taken() => {

@@ -1,5 +1,6 @@
 //! The daemon: opens the store, assembles the configuration, runs the loops, and shuts down cleanly.
 
+mod absent;
 mod active;
 mod assemble;
 mod awake;

@@ -12,7 +12,7 @@ use super::assemble::{self, Assembly};
 use super::error::DaemonError;
 use super::shared::Shared;
 use super::text::chain;
-use super::{difference, life, notify, safety};
+use super::{absent, difference, life, notify, safety};
 use crate::blocking::{self, READ_TIMEOUT};
 use crate::domain::{Changes, IntegrationId, PageUrl, PassedOver, Reload, Subscription, Timestamp};
 use crate::platforms::{Peer, Peers};
@@ -205,6 +205,7 @@ pub(super) async fn prepare(
         subscriptions,
         maintenance: Arc::clone(&assembly.maintenance),
         outage_min: settings.outage_min,
+        placed: absent::placed(assembly),
         own: settings.own.clone(),
         limits: settings.limits,
         refused_pauses: Arc::clone(&settings.refused_pauses),
@@ -310,6 +311,7 @@ fn watched(
                 policy: one.policy,
                 host_name: one.identity.host.clone(),
                 checks: one.checks.clone(),
+                run_on: one.wanted.run_on.clone(),
                 host: permits.at(&one.identity.host),
                 earlier: former.map_or_else(Vec::new, |former| former.kept_for(&one.wanted.config)),
                 config: one.wanted.config.clone(),

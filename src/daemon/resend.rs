@@ -61,6 +61,10 @@ async fn round(
         .subscriptions
         .iter()
         .filter_map(|one| Some((one.receiver.clone(), one.timing.resend?)))
+        .filter(|(name, _)| {
+            let receiver = active.receivers.get(name);
+            receiver.is_some_and(|one| shared.store.serves(&one.receiver().send_from))
+        })
         .collect();
     let now = shared.clock.now();
     let life = shared.store.life().filter(|_| shared.store.is_active());

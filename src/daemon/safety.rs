@@ -142,6 +142,7 @@ fn kept(row: KeptRow, settings: &Settings) -> Result<Assembled, String> {
         config_shown: row.config_shown,
         catalog_version: row.catalog_version,
         factors: identity.factors(),
+        run_on: row.pool.unwrap_or_else(|| settings.defaults.run_on.clone()),
     };
     let (policy, checks) = (settings.defaults.policy, settings.defaults.checks.clone());
     Ok(Assembled { wanted, platform, identity, policy, checks, validator })

@@ -19,6 +19,7 @@ mod maintenance;
 mod mute_span;
 mod observed;
 mod outage;
+mod pool;
 mod redactor;
 mod reload;
 mod report;
@@ -64,6 +65,7 @@ pub(crate) use observed::{
 pub(crate) use outage::{
     CLOSE_AFTER, CLOSING_WAIT, EVIDENCE_MAX, SIBLINGS_MAX, SharedCause, is_outage,
 };
+pub(crate) use pool::Pool;
 pub(crate) use redactor::Redactor;
 pub(crate) use reload::{PassedOver, Reload};
 pub(crate) use report::{

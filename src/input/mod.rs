@@ -10,12 +10,16 @@ pub(crate) mod asked;
 mod faults;
 #[cfg(test)]
 pub(crate) mod fuzz;
+mod names;
 mod reader;
 mod secret;
 mod value;
 mod words;
 
 pub(crate) use faults::{Faults, Reference};
+#[cfg(test)]
+pub(crate) use names::{LABEL_MAX, LABELS_MAX, NAME_MAX};
+pub(crate) use names::{labels, labels_of, name_problem};
 pub(crate) use reader::Reader;
 pub(crate) use value::{ENVIRONMENT, Kind, Value};
 pub(crate) use words::{duration, join, nearest, quoted};

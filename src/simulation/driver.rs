@@ -15,7 +15,7 @@ use super::rules::Wants;
 use super::world::{CATALOG, Listener, Platform, TIMEOUT_MS, Trace, World};
 use crate::config;
 use crate::daemon::{Assembled, Assembly, Running};
-use crate::domain::{CommonChecks, RemovalsMax, Timestamp};
+use crate::domain::{CommonChecks, Pool, RemovalsMax, Timestamp};
 use crate::input::{Faults, Reader, Value};
 use crate::platforms::{self, AutoBootstrap, Validator};
 use crate::store::{Memory, Wanted};
@@ -328,6 +328,7 @@ fn assembled(world: &Arc<World>, number: usize, spec: &Spec) -> Assembled {
         config_shown: "{}".to_owned(),
         catalog_version: PLATFORM.version,
         factors: platform.identity().factors(),
+        run_on: Pool::default(),
     };
     Assembled {
         wanted,

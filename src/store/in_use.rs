@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::IntegrationId;
+use crate::domain::{IntegrationId, Pool};
 
 /// Names of integrations and receivers in use.
 #[derive(Clone, Debug, Default)]
@@ -37,4 +37,6 @@ pub(crate) struct KeptRow {
     pub(crate) config_shown: String,
     /// Catalog version of that configuration.
     pub(crate) catalog_version: u32,
+    /// Nodes that may validate it; none where there is one node.
+    pub(crate) pool: Option<Pool>,
 }

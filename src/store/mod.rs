@@ -49,7 +49,9 @@ pub(crate) use facade::{
 pub(crate) use in_use::{InUse, KeptRow};
 pub(crate) use moved::Moved;
 pub(crate) use mutes::{MuteRow, NoticeRow, OutageRow, OwnFaultRow, Released, SilenceRow};
-pub(crate) use node::{Beat, Drain, KnownNode, Loss, NodeNote, NodeRow, Opening, ProcessId};
+pub(crate) use node::{
+    Absent, Beat, Drain, KnownNode, Loss, NodeNote, NodeRow, Opening, ProcessId,
+};
 pub(crate) use outbox::{Capacity, PendingDelivery, Redelivered, Replayed, Resend, Span};
 pub(crate) use page::{Cursor, Listed, PAGE_MAX, Page, each_page};
 pub(crate) use receivers::{EventRow, Events, PendingTypes, ReceiverRow};
@@ -71,6 +73,6 @@ pub(crate) use timeline::TimelineRow;
 pub(crate) use crate::domain::ledger::Stored as StoredIntegration;
 pub(crate) use crate::domain::ledger::{
     Attempt, Begun, DeliveryState, Disabled, Finished, NewSilence, NoticeState,
-    NotificationContext, Recorded, Requested, StoredReport, StoredTest, SubjectRun, Trigger,
-    Wanted,
+    NotificationContext, Placed, Recorded, Requested, StoredReport, StoredTest, SubjectRun,
+    Trigger, Wanted,
 };

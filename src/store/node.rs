@@ -94,6 +94,17 @@ pub(crate) struct Beat {
     pub(crate) clock_behind_ms: i64,
 }
 
+/// Pools without a node that works.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Absent {
+    /// True while receivers were notified of one that lasts.
+    pub(crate) lasts: bool,
+    /// True when they have just been notified, of more or of other ones, or of their end.
+    pub(crate) is_news: bool,
+    /// Sentence about those that last, where that is news.
+    pub(crate) message: Option<String>,
+}
+
 /// Progress of a node that is to begin and send nothing.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Drain {

@@ -22,7 +22,7 @@ mod simulated;
 mod testing;
 mod text;
 
-pub(crate) use receiver::{Heartbeat, Receiver};
+pub(crate) use receiver::{Heartbeat, Receiver, SEND_FROM};
 pub(crate) use send::{Beat, HeartbeatSender, Message, SendError, Sender};
 #[cfg(test)]
 pub(crate) use simulated::{Post, Wire};

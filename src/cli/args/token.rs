@@ -39,6 +39,6 @@ impl From<TokenScope> for Scope {
 
 /// Accepts the names that the configuration accepts.
 fn named(text: &str) -> Result<String, String> {
-    crate::config::name_problem(text)
+    crate::input::name_problem(text)
         .map_or_else(|| Ok(text.to_owned()), |problem| Err(problem.to_owned()))
 }

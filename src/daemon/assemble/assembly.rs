@@ -7,12 +7,13 @@ use std::sync::Arc;
 use super::super::clock::Clock;
 use super::filters::check_filters;
 use super::integration::{Assembled, integration};
+use super::placement;
 use super::receiver::{Read, receiver};
-use crate::config::{self, DropIns, Faulty, Form, Import, Loaded, Settings, Source};
+use crate::config::{self, DropIns, Faulty, Form, Import, Loaded, RUN_ON, Settings, Source};
 use crate::domain::Maintenance;
 use crate::input::{Fault, Reference};
 use crate::platforms::{LogInMemory, PLATFORMS, Peers, Platform};
-use crate::webhook::{Heartbeat, Receiver};
+use crate::webhook::{Heartbeat, Receiver, SEND_FROM};
 
 /// Validators, senders and settings that the daemon works with.
 #[derive(Clone, Debug)]
@@ -113,6 +114,12 @@ fn assemble_partly(
     platforms: &'static [Platform],
 ) -> (Assembly, Option<Faulty>) {
     let read = std::mem::take(&mut loaded.integrations);
+    for config::Integration { entry, plan, .. } in &read {
+        if let (Some(plan), Some(reader)) = (plan, entry.reader(&loaded.faults)) {
+            let idle = "so that it would never be validated";
+            placement::check(&plan.run_on, RUN_ON, idle, &loaded.settings, &reader);
+        }
+    }
     let assembled = read.into_iter().filter_map(|one| integration(one, platforms, &loaded.faults));
     let mut integrations = BTreeMap::new();
     let mut peers = Vec::new();
@@ -128,8 +135,10 @@ fn assemble_partly(
         let Read { receiver, table } = receiver(entry, &loaded.faults)?;
         receiver_tables.insert(receiver.name.clone(), table);
         let idle = "so this receiver is notified of none";
-        let selection = &receiver.subscription.selection;
-        check_filters(selection, idle, &entry.reader(&loaded.faults)?, &known, &integrations);
+        let (selection, reader) = (&receiver.subscription.selection, entry.reader(&loaded.faults)?);
+        check_filters(selection, idle, &reader, &known, &integrations);
+        let idle = "so that it would never be sent anything";
+        placement::check(&receiver.send_from, SEND_FROM, idle, &settings, &reader);
         Some(receiver)
     });
     let receivers: Vec<_> = receivers.collect();

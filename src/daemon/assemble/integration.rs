@@ -64,7 +64,7 @@ pub(super) fn integration(
     }
     let secrets = own.secret_paths();
     faults.absorb(own);
-    let Plan { name, formerly, id, disabled, schedule, policy, checks, labels } = plan?;
+    let Plan { name, formerly, id, disabled, schedule, policy, checks, labels, run_on } = plan?;
     let validator = validator?;
     let identity = validator.identity();
     let redacted = |references| redact(config, &path, &secrets, references).to_string();
@@ -81,6 +81,7 @@ pub(super) fn integration(
         config_shown: redacted(References::Hide),
         catalog_version: platform.version,
         factors: identity.factors(),
+        run_on,
     };
     let validator: Arc<dyn Validator> = validator.into();
     Some(Assembled { wanted, platform, identity, policy, checks, validator })

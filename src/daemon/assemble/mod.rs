@@ -6,6 +6,7 @@ mod filters;
 mod fuzz;
 mod integration;
 mod next;
+mod placement;
 mod receiver;
 mod redact;
 mod stored;

@@ -101,9 +101,11 @@ impl Health {
     pub(in crate::daemon) fn has_fault(&self) -> bool {
         let counts = |fault: &OwnFault| match fault {
             OwnFault::Network | OwnFault::Clock | OwnFault::Disk | OwnFault::Descriptors => true,
-            OwnFault::Validation | OwnFault::Configuration | OwnFault::Backup | OwnFault::Store => {
-                false
-            }
+            OwnFault::Validation
+            | OwnFault::Configuration
+            | OwnFault::Backup
+            | OwnFault::Store
+            | OwnFault::Region => false,
         };
         self.evidence(|evidence| evidence.lasting.iter().any(counts))
     }
@@ -111,6 +113,14 @@ impl Health {
     /// Returns the faults that are open.
     pub(in crate::daemon) fn faults(&self) -> Vec<OwnFault> {
         self.evidence(|evidence| evidence.lasting.iter().copied().collect())
+    }
+
+    /// Notes whether a fault is open that another node may have opened or closed; returns true when that is new.
+    pub(in crate::daemon) fn note(&self, fault: OwnFault, lasts: bool) -> bool {
+        self.evidence(|evidence| {
+            let lasting = &mut evidence.lasting;
+            if lasts { lasting.insert(fault) } else { lasting.remove(&fault) }
+        })
     }
 
     /// Returns true while `fault` is open.

@@ -25,8 +25,8 @@ use super::shared::Shared;
 use super::{deliver, prune, validate};
 use crate::config::{self, Backups, Limits, Own};
 use crate::domain::{
-    CommonChecks, DisabledReason, IntegrationId, NodeIdentity, Outcome, Policy, Report, Schedule,
-    Status, Subscription, Test, TestResult, Timestamp,
+    CommonChecks, DisabledReason, IntegrationId, NodeIdentity, Outcome, Policy, Pool, Report,
+    Schedule, Status, Subscription, Test, TestResult, Timestamp,
 };
 use crate::input::{Faults, Reader, Value};
 use crate::platforms::{BoxFuture, Identity, RunContext, Validated, Validator};
@@ -70,6 +70,7 @@ fn wanted_at(cron: &str) -> Wanted {
         config_shown: "{}".to_owned(),
         catalog_version: 1,
         factors: Vec::new(),
+        run_on: Pool::default(),
     }
 }
 
@@ -143,6 +144,7 @@ impl Bench {
             policy: Policy::default(),
             host_name: String::new(),
             checks: CommonChecks::default(),
+            run_on: Pool::default(),
             host: permits.at(""),
             config: "{}".to_owned(),
             earlier: Vec::new(),
@@ -157,6 +159,7 @@ impl Bench {
             subscriptions,
             maintenance: Arc::new([]),
             outage_min: 3,
+            placed: Vec::new(),
             own: Own { canaries: Vec::new(), clock_skew: Duration::from_mins(5), disk_free_mib: 0 },
             limits,
             refused_pauses: Arc::from([second]),

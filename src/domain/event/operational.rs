@@ -153,6 +153,8 @@ pub(crate) enum OwnFault {
     Backup,
     /// The database has lost what was acknowledged, as by a failover to a standby that was behind.
     Store,
+    /// No node has the labels that something is meant for.
+    Region,
 }
 
 impl OwnFault {

@@ -180,6 +180,7 @@ fn changed_keys(old: &Stored, new: &Wanted) -> Vec<String> {
         ("disabled", (old.row.status == Status::Disabled) != new.disabled),
         ("schedule", old.row.cron != new.schedule.text()),
         ("zone", old.row.zone != new.schedule.zone()),
+        ("run_on", old.pool.as_ref().is_some_and(|pool| *pool != new.run_on.text())),
     ];
     keys.extend(pairs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key.to_owned()));
     let labels =

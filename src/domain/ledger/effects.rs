@@ -257,6 +257,8 @@ pub(crate) struct NewIntegration {
     pub(crate) config_shown: String,
     /// The version of its platform's catalog.
     pub(crate) catalog_version: u32,
+    /// Canonical text of the pool that may validate it.
+    pub(crate) pool: String,
     /// When it was first seen.
     pub(crate) created_at: Timestamp,
 }

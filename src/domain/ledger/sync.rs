@@ -12,7 +12,7 @@ use super::operation::{announce, take};
 use super::plan::{Replan, next_by_row, replan};
 use super::row::{Progress, Row, Seen};
 use crate::domain::{
-    Cause, Factor, Flips, IntegrationId, Schedule, Status, Subject, Timestamp, Transition,
+    Cause, Factor, Flips, IntegrationId, Pool, Schedule, Status, Subject, Timestamp, Transition,
 };
 
 /// An integration in the configuration.
@@ -43,6 +43,8 @@ pub(crate) struct Wanted {
     pub(crate) catalog_version: u32,
     /// Factors that it may share with others.
     pub(crate) factors: Vec<Factor>,
+    /// Nodes that may validate it.
+    pub(crate) run_on: Pool,
 }
 
 /// A row with what is compared with the configuration.
@@ -64,6 +66,8 @@ pub(crate) struct Stored {
     pub(crate) candidate_config: Option<String>,
     /// Catalog version of the candidate.
     pub(crate) candidate_catalog: Option<u32>,
+    /// Canonical text of the pool that may validate it; none where there is one node.
+    pub(crate) pool: Option<String>,
 }
 
 impl Stored {
@@ -140,6 +144,7 @@ impl Stored {
             && self.row.labels == wanted.labels
             && self.auto_bootstrap == wanted.auto_bootstrap
             && self.config_shown == wanted.config_shown
+            && self.pool.as_ref().is_none_or(|pool| *pool == wanted.run_on.text())
     }
 
     fn is_retimed(&self, wanted: &Wanted) -> bool {
@@ -206,6 +211,7 @@ fn new_integration(row: &Row, wanted: &Wanted, now: Timestamp) -> NewIntegration
         config: wanted.config.clone(),
         config_shown: wanted.config_shown.clone(),
         catalog_version: wanted.catalog_version,
+        pool: wanted.run_on.text(),
         created_at: now,
     }
 }

@@ -11,7 +11,7 @@ use super::server::Database;
 use crate::domain::NodeIdentity;
 use crate::domain::{
     AttemptResult, Class, EventType, Finding, IntegrationId, Location, Next, Observed, Outcome,
-    Policy, Report, Schedule, Selection, Status, Subject, Subscription, Test, TestResult,
+    Policy, Pool, Report, Schedule, Selection, Status, Subject, Subscription, Test, TestResult,
     Timestamp,
 };
 use crate::store::{
@@ -103,7 +103,17 @@ impl Bench {
     /// Opens the database as another node does.
     #[cfg(feature = "postgres")]
     pub(super) async fn node(&self, name: &str) -> Result<Store, StoreError> {
-        let node = NodeIdentity { name: name.to_owned(), ..NodeIdentity::default() };
+        self.node_in(name, BTreeMap::new()).await
+    }
+
+    /// Opens the database as a node with labels does.
+    #[cfg(feature = "postgres")]
+    pub(super) async fn node_in(
+        &self,
+        name: &str,
+        labels: BTreeMap<String, String>,
+    ) -> Result<Store, StoreError> {
+        let node = NodeIdentity { name: name.to_owned(), labels };
         Store::open_as(&self.location, &Opening { node, ..Opening::default() }).await
     }
 
@@ -309,6 +319,7 @@ pub(super) fn wanted(name: &str) -> Wanted {
         config_shown: r#"{"host":"one"}"#.to_owned(),
         catalog_version: 1,
         factors: Vec::new(),
+        run_on: Pool::default(),
     }
 }
 

@@ -21,6 +21,8 @@ mod outages;
 mod pages;
 mod reads;
 #[cfg(feature = "postgres")]
+mod regions;
+#[cfg(feature = "postgres")]
 pub(super) mod server;
 mod sharing;
 mod status;

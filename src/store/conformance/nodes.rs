@@ -13,7 +13,7 @@ use crate::store::{
 };
 
 /// Makes a node dead by the clock of the database.
-fn silence(bench: &Bench, name: &str) {
+pub(super) fn silence(bench: &Bench, name: &str) {
     let sql = "UPDATE revalidated.node SET beat_at_ms = beat_at_ms - 21000 WHERE name =";
     bench.database().administer(&format!("{sql} '{name}'"));
 }

@@ -3,9 +3,9 @@
 use std::sync::atomic::AtomicI64;
 
 use super::Store;
-use crate::domain::OwnFault;
-use crate::domain::ledger::NotificationContext;
-use crate::store::{Beat, Resend, StoreError};
+use crate::domain::ledger::{NotificationContext, Placed};
+use crate::domain::{OwnFault, Pool};
+use crate::store::{Absent, Beat, Resend, StoreError};
 
 impl Store {
     /// Says that this node is alive, looks whether the database is still its own, and frees the leases of nodes that are
@@ -61,6 +61,16 @@ impl Store {
             Self::Sqlite(_) => true,
             #[cfg(feature = "postgres")]
             Self::Postgres(engine) => engine.is_active(),
+        }
+    }
+
+    /// Returns true when this node may do what is meant for a pool; the only node of a file may do everything.
+    #[cfg_attr(not(feature = "postgres"), expect(unused_variables, reason = "a file has one node"))]
+    pub(crate) fn serves(&self, pool: &Pool) -> bool {
+        match self {
+            Self::Sqlite(_) => true,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.serves(pool),
         }
     }
 
@@ -124,6 +134,24 @@ impl Store {
             Self::Sqlite(_) => Ok(false),
             #[cfg(feature = "postgres")]
             Self::Postgres(engine) => Box::pin(engine.has_others()).await,
+        }
+    }
+
+    /// Looks for pools without a node that works, and notifies receivers of those that have none for long, and of their
+    /// ends.
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(unused_variables, clippy::needless_pass_by_value, reason = "a file has one node")
+    )]
+    pub(crate) async fn look_for_absent(
+        &self,
+        placed: &[Placed],
+        context: NotificationContext,
+    ) -> Result<Absent, StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(Absent::default()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => Box::pin(engine.look_for_absent(placed, &context)).await,
         }
     }
 

@@ -9,10 +9,11 @@ use super::error::Fault;
 use super::node;
 use super::tx::{read, transact};
 use super::{
-    Beat, Connections, NotificationContext, Resend, Store, StoreError, fault, history, losses,
-    migrate, own_fault, random, resend,
+    Absent, Beat, Connections, NotificationContext, Resend, Store, StoreError, absent, fault,
+    history, losses, migrate, own_fault, random, resend,
 };
-use crate::domain::OwnFault;
+use crate::domain::ledger::Placed;
+use crate::domain::{OwnFault, Pool};
 
 /// Time after its latest heartbeat that was acknowledged in which a node works; five seconds later others free its
 /// leases.
@@ -102,6 +103,11 @@ impl Store {
         self.shared.membership.active().is_some()
     }
 
+    /// Implements [`crate::store::Store::serves`] on this engine.
+    pub(crate) fn serves(&self, pool: &Pool) -> bool {
+        self.shared.eligible.serves(pool)
+    }
+
     /// Implements [`crate::store::Store::stand_by`] on this engine.
     pub(crate) fn stand_by(&self, reason: &str) {
         let membership = &self.shared.membership;
@@ -145,6 +151,20 @@ impl Store {
             return Ok(());
         }
         transact!(self.writes()?, tx => own_fault::end_of_dead(tx, &context).await)
+    }
+
+    /// Implements [`crate::store::Store::look_for_absent`] on this engine.
+    pub(crate) async fn look_for_absent(
+        &self,
+        placed: &[Placed],
+        context: &NotificationContext,
+    ) -> Result<Absent, StoreError> {
+        let connections = &self.shared.connections;
+        let known = read!(connections, tx => absent::known(tx, placed, context.now).await)?;
+        match known {
+            Some(known) => Ok(known),
+            None => transact!(self.writes()?, tx => absent::look(tx, placed, context).await),
+        }
     }
 
     /// Returns the sessions for a write.

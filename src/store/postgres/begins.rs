@@ -1,8 +1,9 @@
 //! Claims of runs (work queue): those that a node begins together are leased in one transaction.
 //!
 //! Claims of all nodes follow each other by a gate, so that runs at a host are counted right, and none is begun by files
-//! that are no longer in force. A row that another transaction has locked is passed over. Tokens are unique, so that a
-//! result of a lease that has ended is never taken for that of another one.
+//! that are no longer in force. A row that another transaction has locked is passed over, and so is one of a pool that
+//! this node is not in. Tokens are unique, so that a result of a lease that has ended is never taken for that of another
+//! one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -13,6 +14,7 @@ use tokio_postgres::Row;
 
 use super::column::{instant, parse, trigger};
 use super::connect::Connections;
+use super::eligible::Eligible;
 use super::error::Fault;
 use super::gathered::Gathered;
 use super::tx::{Reads, Tx, get, params, transact};
@@ -39,11 +41,11 @@ pub(super) struct Waiting {
 }
 
 /// Starts the task that begins runs; it ends with the last sender of its queue.
-pub(super) fn start(connections: Connections) -> mpsc::Sender<Waiting> {
+pub(super) fn start(connections: Connections, eligible: Arc<Eligible>) -> mpsc::Sender<Waiting> {
     let (queue, mut gathered) = Gathered::new();
     tokio::spawn(async move {
         while let Some(batch) = gathered.next().await {
-            begin(&connections, batch).await;
+            begin(&connections, &eligible, batch).await;
             gathered.ended();
         }
     });
@@ -51,10 +53,11 @@ pub(super) fn start(connections: Connections) -> mpsc::Sender<Waiting> {
 }
 
 /// Begins a batch, and answers its callers.
-async fn begin(connections: &Connections, batch: Vec<Waiting>) {
+async fn begin(connections: &Connections, eligible: &Eligible, batch: Vec<Waiting>) {
+    let pools = eligible.pools();
     let done = transact!(
         connections,
-        tx => all(tx, &batch).await,
+        tx => all(tx, &pools, &batch).await,
         done => are_claimed(tx, done).await
     );
     match done {
@@ -106,6 +109,7 @@ pub(super) const LEASE: &str = "
         FROM asked JOIN revalidated.work ON work.integration_id = asked.id
         WHERE next_run_at_ms <= $7 AND (lease_until_ms IS NULL OR lease_until_ms <= $7)
           AND asked.generation = (SELECT config_generation FROM revalidated.meta)
+          AND work.pool = ANY($9)
         FOR NO KEY UPDATE OF work SKIP LOCKED),
     used AS (
         SELECT hosts.host, count(other.integration_id) AS runs
@@ -124,7 +128,7 @@ pub(super) const LEASE: &str = "
     WHERE work.integration_id = placed.integration_id AND (placed.host = '' OR place <= placed.most)
     RETURNING work.integration_id AS id, lease_token, next_trigger, work.next_run_at_ms";
 
-async fn all(tx: &Tx, batch: &[Waiting]) -> Result<Results, StoreError> {
+async fn all(tx: &Tx, pools: &[String], batch: &[Waiting]) -> Result<Results, StoreError> {
     let mut seen = BTreeSet::new();
     let asked: Vec<_> = batch.iter().filter(|one| seen.insert(one.id)).collect();
     let (Some(now), Some(owner)) =
@@ -142,12 +146,13 @@ async fn all(tx: &Tx, batch: &[Waiting]) -> Result<Results, StoreError> {
     let values = params![
         ids => INT8_ARRAY, tokens => INT8_ARRAY, ends => INT8_ARRAY, hosts => TEXT_ARRAY,
         most => INT8_ARRAY, generations => INT8_ARRAY, now.0 => INT8, owner => INT8,
+        pools => TEXT_ARRAY,
     ];
     let mut leases = BTreeMap::new();
     for row in tx.rows(LEASE, values).await? {
         leases.insert(get::<i64>(&row, "id")?, row);
     }
-    let described = described(tx, &ids).await?;
+    let described = described(tx, &ids, pools).await?;
     let mut results = Results::new();
     for one in asked {
         let row = described.get(&one.id.0);
@@ -162,15 +167,19 @@ async fn all(tx: &Tx, batch: &[Waiting]) -> Result<Results, StoreError> {
 }
 
 /// Loads what describes runs, and why one cannot begin, once their rows are locked.
-async fn described(tx: &Reads, ids: &[i64]) -> Result<BTreeMap<i64, Row>, StoreError> {
+async fn described(
+    tx: &Reads,
+    ids: &[i64],
+    pools: &[String],
+) -> Result<BTreeMap<i64, Row>, StoreError> {
     const SQL: &str = "
         SELECT integration.id, name, kind, status, pending_status, fingerprint.content, next_run_at_ms,
-               lease_until_ms, (SELECT config_generation FROM revalidated.meta) AS generation
+               lease_until_ms, pool = ANY($2) AS is_eligible, (SELECT config_generation FROM revalidated.meta) AS generation
         FROM revalidated.integration
         JOIN revalidated.work ON work.integration_id = integration.id
         LEFT JOIN revalidated.fingerprint ON fingerprint.id = fingerprint_id
         WHERE integration.id = ANY($1)";
-    let found = tx.rows(SQL, params![ids => INT8_ARRAY]).await?;
+    let found = tx.rows(SQL, params![ids => INT8_ARRAY, pools => TEXT_ARRAY]).await?;
     found.into_iter().map(|row| Ok((get(&row, "id")?, row))).collect()
 }
 
@@ -204,7 +213,7 @@ fn why_not(row: &Row, one: &Waiting) -> Result<Began, StoreError> {
         Began::NotInUse
     } else if is_leased {
         Began::Running
-    } else if get::<i64>(row, "generation")? != one.generation {
+    } else if get::<i64>(row, "generation")? != one.generation || !get(row, "is_eligible")? {
         Began::Waits
     } else if is_due {
         Began::HostFull

@@ -192,8 +192,8 @@ pub(super) async fn open_cursor(tx: &Tx, table: &Table, is_source: bool) -> Resu
         ("report", true) => {
             " WHERE EXISTS (SELECT 1 FROM revalidated.run WHERE report_id = report.id)"
         }
-        // A file has no server that could lose commits.
-        ("own_fault", true) => " WHERE fault <> 'store'",
+        // A file has no server that could lose commits, and one node.
+        ("own_fault", true) => " WHERE fault NOT IN ('store', 'region')",
         _ => "",
     };
     let (names, rows) = (table.names(), rows_of(table));

@@ -74,11 +74,12 @@ fn text(wanted: &Wanted) -> String {
         config_shown,
         catalog_version,
         factors,
+        run_on,
     } = wanted;
     let (cron, zone) = (schedule.text(), schedule.zone());
     format!(
         "{name:?} {formerly:?} {id:?} {kind:?} {auto_bootstrap:?} {labels:?} {disabled} {cron:?} {zone:?} {config:?} \
-         {config_shown:?} {catalog_version} {factors:?}"
+         {config_shown:?} {catalog_version} {factors:?} {run_on:?}"
     )
 }
 

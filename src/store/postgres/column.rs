@@ -9,7 +9,7 @@ pub(super) use super::super::forms::{
 };
 use super::StoreError;
 use super::tx::get;
-use crate::domain::{Status, Timestamp};
+use crate::domain::{Pool, Status, Timestamp};
 
 /// Reads an instant that may be missing.
 pub(super) fn instant(row: &Row, column: &str) -> Result<Option<Timestamp>, StoreError> {
@@ -31,6 +31,11 @@ pub(super) fn duration_or_none(row: &Row, column: &str) -> Result<Option<Duratio
 pub(super) fn count(row: &Row, column: &str) -> Result<u32, StoreError> {
     let found: i64 = get(row, column)?;
     Ok(u32::try_from(found.max(0)).unwrap_or(u32::MAX))
+}
+
+/// Reads a pool from its canonical text.
+pub(super) fn pool(text: &str) -> Result<Pool, StoreError> {
+    Pool::parse(text).map_err(|source| StoreError::Document { table: "work", source })
 }
 
 /// Reads a status of an integration.

@@ -42,8 +42,8 @@ pub(super) async fn insert(tx: &Tx, new: &NewIntegration) -> Result<(), StoreErr
              created_at_ms)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     const WORK: &str = "
-        INSERT INTO revalidated.work (integration_id, next_run_at_ms, next_trigger)
-        VALUES ($1, $2, $3)";
+        INSERT INTO revalidated.work (integration_id, next_run_at_ms, next_trigger, pool)
+        VALUES ($1, $2, $3, $4)";
     const CONFIGURATION: &str = "
         INSERT INTO revalidated.configuration
             (integration_id, config_shown, candidate_config, candidate_catalog)
@@ -60,6 +60,7 @@ pub(super) async fn insert(tx: &Tx, new: &NewIntegration) -> Result<(), StoreErr
     tx.execute(ROW, described).await?;
     let planned = params![
         row.id.0 => INT8, row.next_run_at.map(|at| at.0) => INT8, row.trigger.as_str() => TEXT,
+        new.pool => TEXT,
     ];
     tx.execute(WORK, planned).await?;
     let configured = params![
@@ -83,6 +84,8 @@ pub(super) async fn describe(tx: &Tx, new: &NewIntegration) -> Result<(), StoreE
             name = $2, formerly = $3, kind = $4, auto_bootstrap = $5, labels = $6, cron = $7,
             zone = $8
         WHERE id = $1";
+    const WORK: &str = "
+        UPDATE revalidated.work SET pool = $2 WHERE integration_id = $1 AND pool <> $2";
     // Without a candidate this is the configuration in force, as users see it.
     const CONFIGURATION: &str = "
         UPDATE revalidated.configuration SET
@@ -98,6 +101,7 @@ pub(super) async fn describe(tx: &Tx, new: &NewIntegration) -> Result<(), StoreE
         row.zone => TEXT,
     ];
     tx.execute(ROW, described).await?;
+    tx.execute(WORK, params![row.id.0 => INT8, new.pool => TEXT]).await?;
     let configured = params![
         row.id.0 => INT8, new.config_shown => TEXT, new.config => TEXT,
         i64::from(new.catalog_version) => INT8,

@@ -14,7 +14,7 @@ const ALL: &str = "";
 /// Returns the node whose fault it is: a validation that no node can make is one of all of them.
 fn owner(fault: OwnFault, node: &str) -> &str {
     match fault {
-        OwnFault::Validation | OwnFault::Store => ALL,
+        OwnFault::Validation | OwnFault::Store | OwnFault::Region => ALL,
         OwnFault::Network
         | OwnFault::Clock
         | OwnFault::Disk

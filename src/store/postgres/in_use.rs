@@ -1,6 +1,6 @@
 //! Integrations and receivers in use, for the guard against mass removals, and how to go on with it.
 
-use super::column::{count, labels};
+use super::column::{count, labels, pool};
 use super::tx::{Reads, get};
 use super::{InUse, KeptRow, StoreError, receiver};
 use crate::domain::IntegrationId;
@@ -25,11 +25,12 @@ pub(super) async fn load(tx: &Reads) -> Result<InUse, StoreError> {
 /// Loads the stored configurations of the integrations in use.
 pub(super) async fn configurations(tx: &Reads) -> Result<Vec<KeptRow>, StoreError> {
     const SQL: &str = "
-        SELECT name, kind, auto_bootstrap, labels, cron, zone, config_shown,
+        SELECT name, kind, auto_bootstrap, labels, cron, zone, config_shown, pool,
             coalesce(candidate_config, active_config) AS config,
             coalesce(candidate_catalog, active_catalog) AS catalog
         FROM revalidated.integration
         JOIN revalidated.configuration ON configuration.integration_id = integration.id
+        JOIN revalidated.work ON work.integration_id = integration.id
         WHERE status NOT IN ('deleted', 'deleting', 'disabled')
           AND coalesce(candidate_config, active_config) IS NOT NULL";
     tx.rows(SQL, &[]).await?.iter().map(read).collect()
@@ -46,5 +47,6 @@ fn read(row: &Row) -> Result<KeptRow, StoreError> {
         config: get(row, "config")?,
         config_shown: get(row, "config_shown")?,
         catalog_version: count(row, "catalog")?,
+        pool: Some(pool(get(row, "pool")?)?),
     })
 }

@@ -6,6 +6,7 @@
 //! this order: `work` by id, `integration` by id, gates `factor:*` sorted, gate `own_fault`, lanes by receiver and
 //! integration, gate `events`; always `FOR NO KEY UPDATE`, which references do not wait for.
 
+mod absent;
 mod across;
 mod apply;
 mod arriving;
@@ -25,6 +26,7 @@ mod control;
 mod decide;
 mod deliveries;
 mod departing;
+mod eligible;
 mod error;
 mod expiry;
 mod fault;
@@ -82,7 +84,7 @@ use super::error::StoreError;
 use super::forms::{evidence, halves, looks, took};
 use super::in_use::{InUse, KeptRow};
 use super::mutes::{MuteRow, NoticeRow, OutageRow, OwnFaultRow, Released, SilenceRow};
-use super::node::{Beat, Drain, KnownNode, NodeNote, NodeRow, Opening, ProcessId};
+use super::node::{Absent, Beat, Drain, KnownNode, NodeNote, NodeRow, Opening, ProcessId};
 use super::outbox::{Capacity, PendingDelivery, Redelivered, Replayed, Resend, Span};
 use super::random;
 use super::receivers::{EventRow, Events, PendingTypes, ReceiverRow};
@@ -110,6 +112,7 @@ pub(in crate::store) use view::View;
 
 use cluster::Fit;
 use connect::Connections;
+use eligible::Eligible;
 use losses::Losses;
 use membership::Membership;
 use prepared::Prepared;
@@ -134,6 +137,8 @@ struct Shared {
     beginnings: mpsc::Sender<begins::Waiting>,
     /// Membership of this node among the others.
     membership: Membership,
+    /// Work that this node may take.
+    eligible: Arc<Eligible>,
     /// Memory of what the database has acknowledged.
     losses: Losses,
 }
@@ -152,13 +157,14 @@ impl Store {
         let (owner, name) = (random::number()?, &opening.node.name);
         let beaten = node::begin(&connections, opening, owner).await?;
         let membership = Membership::begun(&connections, name, owner, beaten).await?;
-        let view = View::open(address).await?;
+        let eligible = Arc::new(Eligible::of(&opening.node));
+        let view = View::open(address).await?.of_node(&eligible);
         let latest = tx::read!(&connections, tx => history::latest_event(tx).await)?;
         connections.note_latest(latest);
         let recordings = batch::start(connections.clone());
-        let beginnings = begins::start(connections.clone());
+        let beginnings = begins::start(connections.clone(), Arc::clone(&eligible));
         let losses = Losses::begun(&connections, owner).await?;
-        let shared = Shared { connections, recordings, beginnings, membership, losses };
+        let shared = Shared { connections, recordings, beginnings, membership, eligible, losses };
         Ok(Self { shared: Arc::new(shared), view })
     }
 
@@ -196,6 +202,8 @@ impl Store {
             sync::apply(tx, &configured, &files, own, &context).await
         });
         let (fit, synced) = synced?;
+        let pools: Vec<_> = configured.integrations.iter().map(|one| &one.run_on).collect();
+        self.shared.eligible.note(&pools);
         match &fit {
             Fit::Apply(generation) | Fit::Join(generation) => membership.join(*generation),
             Fit::Wait(generation, reason) => membership.stand_by(*generation, reason),

@@ -6,45 +6,62 @@ use super::{Due, StoreError};
 use crate::domain::{IntegrationId, Timestamp};
 use tokio_postgres::Row;
 
-/// Rows whose time has come; those being run are few, and passed over.
+/// Rows of pools whose time has come, each pool by its part of the index; those being run are few, and passed over.
 pub(super) const DUE: &str = "
-    SELECT id, name FROM revalidated.work
-    JOIN revalidated.integration ON integration.id = work.integration_id
-    WHERE pool = '' AND next_run_at_ms <= $1 AND (lease_until_ms IS NULL OR lease_until_ms <= $1)
+    SELECT id, name FROM unnest($3) AS own (pool)
+    CROSS JOIN LATERAL (
+        SELECT integration_id, next_run_at_ms FROM revalidated.work
+        WHERE work.pool = own.pool AND next_run_at_ms <= $1
+          AND (lease_until_ms IS NULL OR lease_until_ms <= $1)
+        ORDER BY next_run_at_ms LIMIT $2) AS due
+    JOIN revalidated.integration ON integration.id = due.integration_id
     ORDER BY next_run_at_ms LIMIT $2";
 
-/// Rows that are due at `now` and not leased, longest overdue first.
-pub(super) async fn due(tx: &Reads, now: Timestamp, limit: u32) -> Result<Vec<Due>, StoreError> {
+/// Rows of pools that are due at `now` and not leased, longest overdue first.
+pub(super) async fn due(
+    tx: &Reads,
+    pools: &[String],
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<Due>, StoreError> {
     let read = |row: &Row| Ok(Due { id: IntegrationId(get(row, "id")?), name: get(row, "name")? });
-    let found = tx.rows(DUE, params![now.0 => INT8, i64::from(limit) => INT8]).await?;
-    found.iter().map(read).collect()
+    let params = params![now.0 => INT8, i64::from(limit) => INT8, pools => TEXT_ARRAY];
+    tx.rows(DUE, params).await?.iter().map(read).collect()
 }
 
 /// Returns true when a run is due that a person asked for.
-pub(super) async fn has_requests(tx: &Reads, now: Timestamp) -> Result<bool, StoreError> {
+pub(super) async fn has_requests(
+    tx: &Reads,
+    pools: &[String],
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     const SQL: &str = "
         SELECT EXISTS (
             SELECT 1 FROM revalidated.work
-            WHERE pool = '' AND next_run_at_ms <= $1 AND next_trigger = 'request'
+            WHERE pool = ANY($2) AND next_run_at_ms <= $1 AND next_trigger = 'request'
               AND (lease_until_ms IS NULL OR lease_until_ms <= $1)) AS found";
-    get(&tx.one(SQL, params![now.0 => INT8]).await?, "found")
+    get(&tx.one(SQL, params![now.0 => INT8, pools => TEXT_ARRAY]).await?, "found")
 }
 
-/// The first free row in the order of the queue after an instant, and the first lease to run out: what is leased
-/// has come due.
+/// The first free row of pools in the order of the queue after an instant, and the first lease to run out: what is
+/// leased has come due.
 pub(super) const NEXT_DUE_AT: &str = "
     SELECT least(
-        (SELECT next_run_at_ms FROM revalidated.work
-         WHERE pool = '' AND next_run_at_ms > $1 AND lease_until_ms IS NULL
-         ORDER BY next_run_at_ms LIMIT 1),
+        (SELECT min(at_ms) FROM unnest($2) AS own (pool)
+         CROSS JOIN LATERAL (
+            SELECT next_run_at_ms AS at_ms FROM revalidated.work
+            WHERE work.pool = own.pool AND next_run_at_ms > $1 AND lease_until_ms IS NULL
+            ORDER BY next_run_at_ms LIMIT 1) AS first),
         (SELECT min(lease_until_ms) FROM revalidated.work WHERE lease_until_ms > $1)) AS at_ms";
 
 /// Returns the earliest instant after `after` at which a run becomes due, or a lease runs out.
 pub(super) async fn next_due_at(
     tx: &Reads,
+    pools: &[String],
     after: Timestamp,
 ) -> Result<Option<Timestamp>, StoreError> {
-    instant(&tx.one(NEXT_DUE_AT, params![after.0 => INT8]).await?, "at_ms")
+    let params = params![after.0 => INT8, pools => TEXT_ARRAY];
+    instant(&tx.one(NEXT_DUE_AT, params).await?, "at_ms")
 }
 
 /// For each receiver the first free lane in the order of its queue, and the first lease to run out. One that does not

@@ -188,7 +188,7 @@ CREATE INDEX integration_fingerprint ON revalidated.integration (fingerprint_id)
 -- its beginning touches none (HOT).
 CREATE TABLE revalidated.work (
     integration_id BIGINT PRIMARY KEY REFERENCES revalidated.integration (id),
-    -- Nodes that may run it; '' is every node.
+    -- Labels of the nodes that may run it, as JSON with sorted keys; '' is every node.
     pool TEXT NOT NULL DEFAULT '',
     -- The host that its latest run was about, by which runs at one host are counted.
     host TEXT NOT NULL DEFAULT '',
@@ -446,11 +446,19 @@ CREATE INDEX silence_open ON revalidated.silence (until_ms) WHERE ended_at_ms IS
 -- Faults on the daemons' own side that last: those of one node, and under '' those of all of them.
 CREATE TABLE revalidated.own_fault (
     fault TEXT NOT NULL CHECK (fault IN (
-        'network', 'clock', 'disk', 'descriptors', 'validation', 'configuration', 'backup', 'store')),
+        'network', 'clock', 'disk', 'descriptors', 'validation', 'configuration', 'backup', 'store',
+        'region')),
     node TEXT NOT NULL,
     since_ms BIGINT NOT NULL,
     message TEXT NOT NULL,
     PRIMARY KEY (fault, node)
+);
+
+-- Pools without a node that works, by their canonical texts: since when, and whether the fault that lasts names them.
+CREATE TABLE revalidated.absence (
+    pool TEXT PRIMARY KEY,
+    since_ms BIGINT NOT NULL,
+    notified BOOLEAN NOT NULL
 );
 
 -- The commands by which people changed something: who, when, and what it was about.

@@ -229,6 +229,7 @@ fn stored(row: &SqlRow) -> Result<Stored, StoreError> {
         active_catalog: catalog("active_catalog")?,
         candidate_config: get(row, "candidate_config")?,
         candidate_catalog: catalog("candidate_catalog")?,
+        pool: Some(get(row, "pool")?),
     })
 }
 
@@ -239,7 +240,7 @@ macro_rules! stored_columns {
             "SELECT ",
             row_columns!(),
             ", formerly, auto_bootstrap, config_shown, active_config, active_catalog, candidate_config,
-               candidate_catalog ",
+               candidate_catalog, pool ",
             row_tables!(),
             "JOIN revalidated.configuration ON configuration.integration_id = integration.id "
         )

@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::connect::Connections;
+use super::eligible::Eligible;
 use super::page::{self, Listed, Page};
 use super::{
     AuditFilter, AuditRow, DeliveryFilter, DeliveryRow, Due, EventRow, Events, HistoryRow, InUse,
@@ -43,6 +44,8 @@ pub(crate) struct View {
     pub(super) connections: Connections,
     /// Bound of the reads at a time, those that wait among them; none for the daemon's own.
     bound: Option<Arc<Semaphore>>,
+    /// Work that the node of a daemon may take.
+    eligible: Arc<Eligible>,
 }
 
 impl View {
@@ -64,7 +67,12 @@ impl View {
     ) -> Result<Self, StoreError> {
         let connections = Connections::new(Arc::clone(address), sessions, false);
         migrate::require_schema(&connections).await?;
-        Ok(Self { connections, bound })
+        Ok(Self { connections, bound, eligible: Arc::default() })
+    }
+
+    /// Returns the view of a node, which finds due what that may take.
+    pub(super) fn of_node(self, eligible: &Arc<Eligible>) -> Self {
+        Self { eligible: Arc::clone(eligible), ..self }
     }
 
     /// Waits for a read, within the bounds of the view.
@@ -79,7 +87,8 @@ impl View {
 
     /// Implements [`crate::store::View::due`] on this engine.
     pub(crate) async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Due>, StoreError> {
-        read!(self, tx => queue::due(tx, now, limit).await)
+        let pools = self.eligible.pools();
+        read!(self, tx => queue::due(tx, &pools, now, limit).await)
     }
 
     /// Implements [`crate::store::View::next_due_at`] on this engine.
@@ -87,12 +96,14 @@ impl View {
         &self,
         after: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
-        read!(self, tx => queue::next_due_at(tx, after).await)
+        let pools = self.eligible.pools();
+        read!(self, tx => queue::next_due_at(tx, &pools, after).await)
     }
 
     /// Implements [`crate::store::View::has_requests`] on this engine.
     pub(crate) async fn has_requests(&self, now: Timestamp) -> Result<bool, StoreError> {
-        read!(self, tx => queue::has_requests(tx, now).await)
+        let pools = self.eligible.pools();
+        read!(self, tx => queue::has_requests(tx, &pools, now).await)
     }
 
     /// Implements [`crate::store::View::audit`] on this engine.

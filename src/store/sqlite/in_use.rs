@@ -45,5 +45,6 @@ fn read(row: &SqlRow<'_>) -> Result<KeptRow, StoreError> {
         config: row.get("config")?,
         config_shown: row.get("config_shown")?,
         catalog_version: row.get("catalog")?,
+        pool: None,
     })
 }

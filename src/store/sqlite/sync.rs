@@ -144,6 +144,7 @@ fn stored(row: &SqlRow<'_>) -> Result<Stored, StoreError> {
         active_catalog: row.get("active_catalog")?,
         candidate_config: row.get("candidate_config")?,
         candidate_catalog: row.get("candidate_catalog")?,
+        pool: None,
     })
 }
 

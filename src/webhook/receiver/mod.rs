@@ -14,10 +14,11 @@ use reqwest::Url;
 
 pub(crate) use self::access::Access;
 pub(crate) use self::heartbeat::Heartbeat;
+pub(crate) use self::read::SEND_FROM;
 pub(super) use self::secret::learn_url;
 pub(super) use self::url::parse_url;
 use crate::domain::Format;
-use crate::domain::{RetryPolicy, SecretRef, Subscription};
+use crate::domain::{Pool, RetryPolicy, SecretRef, Subscription};
 use crate::net::address::Allow;
 
 /// Webhook receiver as configured.
@@ -45,6 +46,8 @@ pub(crate) struct Receiver {
     pub(crate) disable_after: Duration,
     /// Number of concurrent requests.
     pub(crate) concurrency: usize,
+    /// Nodes that may send to it.
+    pub(crate) send_from: Pool,
     /// Addresses and hosts that are allowed besides public ones.
     pub(crate) allow: Allow,
     /// Way to it, and the credentials that it is shown.

@@ -8,9 +8,9 @@ use super::url::parse_url;
 use super::{Receiver, Target};
 use crate::domain::Format;
 use crate::domain::{
-    EventType, RetryPolicy, SecretRef, Selection, Subscription, duration_text, is_unseen,
+    EventType, Pool, RetryPolicy, SecretRef, Selection, Subscription, duration_text, is_unseen,
 };
-use crate::input::{Kind, Reader, nearest};
+use crate::input::{Kind, Reader, labels_of, nearest};
 use crate::net::address::Allow;
 use crate::webhook::sign::Key;
 
@@ -36,6 +36,8 @@ const DISABLE_RANGE: (Duration, Duration) =
 const DISABLE_AFTER: Duration = Duration::from_hours(5 * 24);
 /// Largest number of concurrent requests.
 const CONCURRENCY_MAX: i64 = 64;
+/// Key of the labels that a node must have to send to it.
+pub(crate) const SEND_FROM: &str = "send_from";
 /// Default number of concurrent requests.
 const CONCURRENCY: usize = 8;
 
@@ -61,6 +63,7 @@ impl Receiver {
         let (min, max) = DISABLE_RANGE;
         let disable_after = reader.duration("disable_after", min, max).unwrap_or(DISABLE_AFTER);
         let concurrency = reader.integer("concurrency", 1, CONCURRENCY_MAX);
+        let send_from = Pool::of(labels_of(&mut reader, SEND_FROM).unwrap_or_default());
         let access = access(&mut reader);
         reader.finish();
         let name = name?;
@@ -87,6 +90,7 @@ impl Receiver {
             concurrency: concurrency
                 .and_then(|number| usize::try_from(number).ok())
                 .unwrap_or(CONCURRENCY),
+            send_from,
             allow,
             access,
             #[cfg(test)]

@@ -22,6 +22,7 @@ impl Books {
                     active_catalog: None,
                     candidate_config: Some(new.config.clone()),
                     candidate_catalog: Some(new.catalog_version),
+                    pool: None,
                 };
                 assert!(self.rows.insert(new.row.id, stored).is_none());
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::*;
 use crate::domain::{
-    Class, Factor, Finding, Observed, Outcome, Report, Schedule, Subject, Test, TestResult,
+    Class, Factor, Finding, Observed, Outcome, Pool, Report, Schedule, Subject, Test, TestResult,
 };
 
 pub(super) fn schedule() -> Schedule {
@@ -25,6 +25,7 @@ pub(in crate::domain::ledger) fn wanted(name: &str) -> Wanted {
         config_shown: r#"{"host":"one"}"#.to_owned(),
         catalog_version: 1,
         factors: Vec::<Factor>::new(),
+        run_on: Pool::default(),
     }
 }
 

@@ -29,7 +29,7 @@ use super::{Attempt, Began, Begun, Finished, PendingDelivery, Recorded, StoreErr
 use super::{IntegrationRow, NotificationContext, Retention, Synced, Wanted};
 use super::{Lease, checksum, history, integration, outbox, prepared, random, run, sync};
 use crate::domain::{
-    AttemptResult, Class, Finding, Format, Next, Observed, Outcome, Policy, Report, Schedule,
+    AttemptResult, Class, Finding, Format, Next, Observed, Outcome, Policy, Pool, Report, Schedule,
     Status, Subject, Subscription, Test, TestResult, Timestamp, Timing,
 };
 use crate::store::SubjectRun;
@@ -268,6 +268,7 @@ fn wanted(name: &str) -> Wanted {
         config_shown: r#"{"host":"one"}"#.to_owned(),
         catalog_version: 1,
         factors: Vec::new(),
+        run_on: Pool::default(),
     }
 }
 

@@ -8,8 +8,8 @@ use crate::domain::ledger::{
     create, drain, remove, roll_back_removal,
 };
 use crate::domain::{
-    Cause, Class, EndedBy, EventType, IntegrationId, OwnFault, ReportStatus, Schedule, Status,
-    Transition,
+    Cause, Class, EndedBy, EventType, IntegrationId, OwnFault, Pool, ReportStatus, Schedule,
+    Status, Transition,
 };
 
 pub(super) fn wanted() -> Wanted {
@@ -26,6 +26,7 @@ pub(super) fn wanted() -> Wanted {
         config_shown: "shown".to_owned(),
         catalog_version: 2,
         factors: Vec::new(),
+        run_on: Pool::default(),
     }
 }
 
@@ -40,6 +41,7 @@ pub(super) fn in_force(row: Row) -> Stored {
         active_catalog: Some(2),
         candidate_config: None,
         candidate_catalog: None,
+        pool: None,
     }
 }
 

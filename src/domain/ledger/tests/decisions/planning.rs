@@ -4,7 +4,7 @@ use super::kit::*;
 use crate::domain::ledger::{
     Effect, Finished, Progress, Row, Stored, Trigger, Wanted, adjust, after_clock_rollback, record,
 };
-use crate::domain::{Class, Outcome, Report, Schedule, Status, Timestamp};
+use crate::domain::{Class, Outcome, Pool, Report, Schedule, Status, Timestamp};
 
 fn planned(row: &Row, run: &Finished) -> (Option<Timestamp>, Trigger) {
     let effects: Vec<Effect> =
@@ -146,6 +146,7 @@ fn replanned(
         config_shown: "{}".to_owned(),
         catalog_version: 1,
         factors: Vec::new(),
+        run_on: Pool::default(),
     };
     let stored = Stored {
         formerly: None,
@@ -156,6 +157,7 @@ fn replanned(
         active_catalog: Some(1),
         candidate_config: None,
         candidate_catalog: None,
+        pool: None,
     };
     let effects = World::new()
         .decide(|case, context| adjust(case, &stored, &wanted, startup, context))

@@ -1,33 +1,41 @@
-//! Names and labels: rules that integrations and tokens have in common.
+//! Names and labels: rules that integrations, receivers, nodes and tokens have in common.
 
 use std::collections::BTreeMap;
 
+use super::{Reader, quoted};
 use crate::domain::is_unseen;
-use crate::input::{Reader, quoted};
 
 /// Length limit of a name, in characters.
-pub(super) const NAME_MAX: usize = 128;
+pub(crate) const NAME_MAX: usize = 128;
 /// Number of labels that one integration can have.
-pub(super) const LABELS_MAX: usize = 64;
+pub(crate) const LABELS_MAX: usize = 64;
 /// Length limit of a label's value, in characters.
-pub(super) const LABEL_MAX: usize = 256;
+pub(crate) const LABEL_MAX: usize = 256;
 
 /// Reads the table `labels`, which may be missing.
-pub(super) fn labels(reader: &mut Reader<'_>) -> BTreeMap<String, String> {
-    let labels = reader.string_map("labels").unwrap_or_default();
+pub(crate) fn labels(reader: &mut Reader<'_>) -> BTreeMap<String, String> {
+    labels_of(reader, "labels").unwrap_or_default()
+}
+
+/// Reads a table of labels under this key; none when it is missing.
+pub(crate) fn labels_of(
+    reader: &mut Reader<'_>,
+    key: &'static str,
+) -> Option<BTreeMap<String, String>> {
+    let labels = reader.string_map(key)?;
     if LABELS_MAX < labels.len() {
-        reader.fault("labels", format!("has {} entries; {LABELS_MAX} are allowed", labels.len()));
+        reader.fault(key, format!("has {} entries; {LABELS_MAX} are allowed", labels.len()));
     }
     for (name, text) in &labels {
         if let Some(problem) = name_problem(name) {
-            reader.fault("labels", format!("the name {} {problem}", quoted(name)));
+            reader.fault(key, format!("the name {} {problem}", quoted(name)));
         }
         if LABEL_MAX < text.chars().count() || text.chars().any(is_unseen) {
             let problem = format!("must be at most {LABEL_MAX} printable characters");
-            reader.fault("labels", format!("{} {problem}", quoted(name)));
+            reader.fault(key, format!("{} {problem}", quoted(name)));
         }
     }
-    labels
+    Some(labels)
 }
 
 /// Returns the rule that a name breaks, if it breaks one.
