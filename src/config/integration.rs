@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::entry::Entry;
-use super::policy::{Evidence, GivenChecks};
+use super::policy::{Evidence, GivenChecks, RUN_ON};
 use super::schedules::Schedules;
 use super::settings::Defaults;
 use crate::domain::{CommonChecks, IntegrationId, Policy, Pool, Schedule};
@@ -13,8 +13,6 @@ use crate::input::{Fault, Faults, Kind, Reader, labels, labels_of, name_problem,
 const ANSWERED: [&str; 3] = ["status", "validationResults", "revalidated"];
 /// Key of an id, which is passed over in an answer: clients of another installation know it.
 const ID: &str = "id";
-/// Key of the labels that a node must have to validate it.
-pub(crate) const RUN_ON: &str = "run_on";
 /// Largest id that an integration can be given.
 const ID_MAX: i64 = 2_147_483_647;
 

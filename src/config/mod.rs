@@ -32,7 +32,8 @@ pub(crate) use backup::Backups;
 pub(crate) use entry::Entry;
 pub(crate) use gather::DropIns;
 pub(crate) use import::{Form, Import, Needed, Place, Previous, Source};
-pub(crate) use integration::{Integration, Plan, RUN_ON};
+pub(crate) use integration::{Integration, Plan};
+pub(crate) use policy::RUN_ON;
 pub(crate) use schedules::schedule_problem;
 pub(crate) use settings::{Limits, Log, LogFormat, Metrics, Own, Settings};
 

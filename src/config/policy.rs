@@ -8,6 +8,8 @@ use crate::input::Reader;
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
 const DAY: Duration = Duration::from_hours(24);
+/// Key of the labels that a node must have to validate an integration.
+pub(crate) const RUN_ON: &str = "run_on";
 /// Longest wait between confirming runs.
 const CONFIRM_WAIT_MAX: Duration = DAY;
 /// Number of runs that a verdict can need at most.

@@ -8,9 +8,8 @@ use super::backup::{self, Backups};
 use super::entry::LISTS;
 use super::heartbeat::{self, HeartbeatTable};
 use super::http;
-use super::integration::RUN_ON;
 use super::node;
-use super::policy::{EVIDENCE_RUNS_MAX, Evidence, GivenChecks};
+use super::policy::{EVIDENCE_RUNS_MAX, Evidence, GivenChecks, RUN_ON};
 use super::schedules::Schedules;
 use super::store;
 use crate::domain::{

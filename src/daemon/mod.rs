@@ -8,6 +8,7 @@ mod backpressure;
 mod backup;
 mod clock;
 mod control;
+mod cut_off;
 mod deliver;
 mod difference;
 mod error;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use super::clock::Clock;
+use super::cut_off::CutOff;
 use super::health;
 use super::shared::Shared;
 use super::text::counted;
@@ -16,6 +17,7 @@ use crate::store::Beat;
 pub(super) struct Known {
     is_draining: bool,
     is_skewed: bool,
+    cut_off: CutOff,
 }
 
 impl Known {
@@ -43,6 +45,7 @@ impl Known {
             shared.superseded.notify_one();
         }
         self.look_at_clock(shared).await;
+        self.cut_off.look(shared).await;
         if beat.was_displaced || !beat.freed.is_empty() {
             shared.planning.notify_one();
             shared.delivering.notify_one();
@@ -63,12 +66,12 @@ impl Known {
         self.is_skewed = skew.is_some();
         let Some(reason) = skew else {
             info!("the clock of this machine agrees with that of the database again");
-            shared.store.wait_for(None);
+            shared.store.wait_for(OwnFault::Clock, None);
             health::end(shared, OwnFault::Clock).await;
             shared.planning.notify_one();
             return;
         };
-        shared.store.wait_for(Some(reason.clone()));
+        shared.store.wait_for(OwnFault::Clock, Some(reason.clone()));
         health::begin(shared, OwnFault::Clock, reason).await;
     }
 }

@@ -83,6 +83,7 @@ async fn validated(
             warn!(integration = begun.name, "{}: the run is ended, since others may begin it", begun.name);
             return give_back(shared, begun, active.lease(), abort).await;
         }
+        () = shared.health.cut_off() => return shared.store.give_back(begun).await,
         done = validate_all(shared, active, watched, &begun) => done,
     };
     let finished = Finished {
@@ -92,6 +93,7 @@ async fn validated(
         duration: clock.elapsed(),
         policy: watched.policy,
         schedule: watched.schedule.clone(),
+        node: shared.store.vantage(),
     };
     let summaries: Vec<_> = finished.runs.iter().map(|run| Summary::of(&finished, run)).collect();
     let Some(recorded) = record(shared, finished, active.lease(), abort).await? else {

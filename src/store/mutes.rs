@@ -70,6 +70,8 @@ pub(crate) struct NoticeRow {
 /// Fault on the daemon's own side that lasts.
 #[derive(Clone, Debug)]
 pub(crate) struct OwnFaultRow {
+    /// Node that has it, or had it first; none where it is of all nodes, or of the only one.
+    pub(crate) node: Option<String>,
     /// Kind of the fault.
     pub(crate) fault: OwnFault,
     /// Instant of its beginning.

@@ -112,6 +112,7 @@ mod tests {
                     siblings: None,
                     weight: 25,
                     missing: *missing,
+                    node: None,
                 })
                 .collect(),
             ..samples::run()
@@ -189,7 +190,8 @@ mod tests {
             ),
         ];
         for (seen, is_failing, past, passes, expected) in cases {
-            let looks = seen.into_iter().map(|seen| Look { at: Timestamp(0), seen }).collect();
+            let looks =
+                seen.into_iter().map(|seen| Look { at: Timestamp(0), seen, node: None }).collect();
             let counters = Counters { failures: 0, passes };
             let evidence = domain::Evidence { counters, looks, is_failing, past };
             let shown = Evidence::of(&evidence, &Policy::default());

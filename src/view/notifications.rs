@@ -120,7 +120,7 @@ pub(super) struct DaemonFault<'a> {
 }
 
 impl<'a> From<&'a OwnFaultRow> for DaemonFault<'a> {
-    fn from(OwnFaultRow { fault, since, message }: &'a OwnFaultRow) -> Self {
+    fn from(OwnFaultRow { fault, since, message, node: _ }: &'a OwnFaultRow) -> Self {
         Self { fault: *fault, since: *since, message }
     }
 }

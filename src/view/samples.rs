@@ -81,7 +81,7 @@ pub(crate) fn run() -> RunRow {
 }
 
 fn look(text: &str, class: Class) -> Look {
-    Look { at: at(text), seen: Sight::Failed { class, is_certain: true } }
+    Look { at: at(text), seen: Sight::Failed { class, is_certain: true }, node: None }
 }
 
 /// Three looks at what cannot be reached, and siblings.
@@ -89,7 +89,7 @@ fn evidence() -> Evidence {
     let looks = ["2026-11-23T08:00:00Z", "2026-11-23T08:00:30Z", "2026-11-23T08:02:00Z"];
     let factor = Factor { kind: FactorKind::Host, value: "db\u{1b}".to_owned() };
     let siblings = Sight::Siblings(Siblings { factor, failing: 3 });
-    let siblings = Look { at: at("2026-11-23T08:02:00Z"), seen: siblings };
+    let siblings = Look { at: at("2026-11-23T08:02:00Z"), seen: siblings, node: None };
     let looks = looks.iter().map(|at| look(at, Class::Unreachable)).chain([siblings]).collect();
     let counters = Counters { failures: 3, passes: 0 };
     Evidence { counters, looks, is_failing: true, past: Past::Usual }
@@ -208,7 +208,7 @@ pub(crate) fn troubled() -> (IntegrationRow, Situation) {
 
 pub(crate) fn faults() -> [OwnFaultRow; 1] {
     let (since, message) = (at("2026-11-23T09:00:00Z"), "no canary answers\u{1b}.".to_owned());
-    [OwnFaultRow { fault: OwnFault::Network, since, message }]
+    [OwnFaultRow { fault: OwnFault::Network, since, message, node: None }]
 }
 
 pub(crate) fn transitions() -> [TransitionRow; 2] {

@@ -171,16 +171,16 @@ const LAKES: usize = 12;
 const ELSEWHERE: Duration = Duration::from_secs(25);
 
 /// Nodes with the same files and secrets, each in a folder of its own.
-struct Nodes {
+pub(crate) struct Nodes {
     server: Postgres,
-    lakes: Lakes,
-    receiver: Moody,
-    store: String,
-    secrets: Config,
+    pub(crate) lakes: Lakes,
+    pub(crate) receiver: Moody,
+    pub(crate) store: String,
+    pub(crate) secrets: Config,
 }
 
 impl Nodes {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (server, lakes) = (Postgres::start(), Lakes::start(7));
         let store = server.store();
         let secrets = Config::new("");
@@ -200,13 +200,13 @@ impl Nodes {
         Config::on(self.store.clone(), &self.files(name, count))
     }
 
-    fn number(&self, sql: &str) -> i64 {
+    pub(crate) fn number(&self, sql: &str) -> i64 {
         let rows = self.server.rows("state", sql);
         rows.iter().find_map(|line| line.trim().parse().ok()).unwrap_or_else(|| panic!("{rows:?}"))
     }
 
     /// Waits until every integration in use has a run that began after this, by any node.
-    fn wait_for_runs(&self, limit: Duration) {
+    pub(crate) fn wait_for_runs(&self, limit: Duration) {
         let now = self.number("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint");
         let missing = format!(
             "SELECT count(*) FROM revalidated.integration WHERE status NOT IN ('deleting', 'deleted')
@@ -220,7 +220,7 @@ impl Nodes {
     }
 
     /// Fails unless no run of an integration began before the one before it had ended.
-    fn assert_no_overlap(&self) {
+    pub(crate) fn assert_no_overlap(&self) {
         let overlaps = "SELECT count(*) FROM (
             SELECT started_at_ms, lag(started_at_ms + duration_ms) OVER (
                 PARTITION BY integration_id ORDER BY started_at_ms) AS ended_ms
@@ -259,7 +259,7 @@ impl Nodes {
 }
 
 /// Waits until a node is in a state.
-fn wait_state(config: &Config, name: &str, state: &str) -> Value {
+pub(crate) fn wait_state(config: &Config, name: &str, state: &str) -> Value {
     wait_for(&format!("node {name} {state}"), SOON, || {
         std::thread::sleep(Duration::from_millis(200));
         let nodes = config.json(&["nodes", "--json"]);

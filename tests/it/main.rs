@@ -36,6 +36,7 @@ mod moves;
 mod operations;
 mod platforms;
 mod receivers;
+mod regions;
 mod removals;
 mod requests;
 mod rotation;

@@ -89,16 +89,17 @@ async fn network_fault(shared: &Shared, active: &Active) -> Option<String> {
             .then(|| format!("none of the canaries answers: {}", canaries.join(", ")));
     }
     let silent = shared.health.evidence(|evidence| evidence.hosts.silent())?;
-    let others = shared.health.evidence(|evidence| unheard(active, &evidence.hosts));
+    let others = shared.health.evidence(|evidence| unheard(shared, active, &evidence.hosts));
     let tried = silent + others.len();
     let answers = shared.health.any_answers(&others).await;
     (!answers).then(|| format!("none of {tried} hosts can be reached"))
 }
 
-/// Returns the first hosts without an answer, as many as are tried.
-fn unheard(active: &Active, known: &Hosts) -> Vec<String> {
+/// Returns the first hosts without an answer that this node is to reach, as many as are tried.
+fn unheard(shared: &Shared, active: &Active, known: &Hosts) -> Vec<String> {
     let mut first = BTreeSet::new();
-    let all = active.watched.values().map(|one| one.host_name.as_str());
+    let own = active.watched.values().filter(|one| shared.store.serves(&one.run_on));
+    let all = own.map(|one| one.host_name.as_str());
     for host in all.filter(|host| known.is_unheard(host)) {
         first.insert(host);
         if TRIED_MAX < first.len() {

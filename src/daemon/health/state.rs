@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::probe;
@@ -19,6 +19,8 @@ pub(crate) struct Health {
     /// Refusals of the disk.
     pub(in crate::daemon) disk: Disk,
     evidence: Mutex<Evidence>,
+    /// True while this node is cut off, so that others have its work.
+    cut_off: watch::Sender<bool>,
     pub(super) canaries: tokio::sync::Mutex<Option<(Instant, bool)>>,
     /// Probe of a simulation, in place of connections.
     #[cfg(test)]
@@ -84,7 +86,7 @@ impl Health {
     }
 
     /// Returns true when one of `hosts` takes a connection.
-    pub(super) async fn any_answers(&self, hosts: &[String]) -> bool {
+    pub(in crate::daemon) async fn any_answers(&self, hosts: &[String]) -> bool {
         #[cfg(test)]
         if let Some(probe) = &self.probe {
             return hosts.iter().any(|host| probe(host));
@@ -123,8 +125,19 @@ impl Health {
         })
     }
 
+    /// Notes whether this node is cut off; its runs under way end then.
+    pub(in crate::daemon) fn cut(&self, is_cut_off: bool) {
+        self.cut_off.send_replace(is_cut_off);
+    }
+
+    /// Waits until this node is cut off.
+    pub(in crate::daemon) async fn cut_off(&self) {
+        // The sender lives as long as this.
+        drop(self.cut_off.subscribe().wait_for(|is_cut_off| *is_cut_off).await);
+    }
+
     /// Returns true while `fault` is open.
-    pub(super) fn lasts(&self, fault: OwnFault) -> bool {
+    pub(in crate::daemon) fn lasts(&self, fault: OwnFault) -> bool {
         self.evidence(|evidence| evidence.lasting.contains(&fault))
     }
 }

@@ -195,8 +195,7 @@ async fn loops_end_when_the_store_is_gone() {
 #[tokio::test]
 async fn loop_that_ends_after_a_request_to_stop_is_no_failure() {
     for _ in 0..64 {
-        let ended = async { DaemonError::Ended("outbox") };
-        asked_or_ended(async {}, ended).await.unwrap();
+        asked_or_ended(async {}, async { DaemonError::Ended("outbox") }).await.unwrap();
     }
     let ended = async { DaemonError::Ended("outbox") };
     asked_or_ended(std::future::pending(), ended).await.unwrap_err();

@@ -270,6 +270,7 @@ mod tests {
             siblings: Some(Siblings { factor, failing: 3 }),
             weight: 25,
             missing: 75,
+            node: Some(text.to_owned()),
         }
     }
 

@@ -182,6 +182,9 @@ pub(crate) struct DaemonFaultNotice {
     pub(crate) fault: OwnFault,
     /// Description of the fault for people.
     pub(crate) message: String,
+    /// Node that has the fault, or had it first, where several daemons share a database; none where it is of all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) node: Option<String>,
     /// Instant at which the fault began.
     pub(crate) since: Timestamp,
     /// Duration of the fault, at its end.

@@ -59,6 +59,8 @@ pub(crate) enum Need {
     AnotherFailsLocally(IntegrationId),
     /// Number of deliveries that are pending for a receiver.
     Pending(String),
+    /// Truth of: another node than the one of this name works, and may validate the integration.
+    AnotherNode(IntegrationId, String),
 }
 
 /// A silence or an acknowledgement that has not ended.
@@ -160,6 +162,8 @@ pub(crate) struct LastingFault {
     pub(crate) since: Timestamp,
     /// Its description for people.
     pub(crate) message: String,
+    /// Node that has it, or had it first; none where it is of all nodes, or of the only one.
+    pub(crate) node: Option<String>,
 }
 
 /// The evidence of a decision so far, with the id of the run at hand.

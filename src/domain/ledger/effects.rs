@@ -90,6 +90,15 @@ pub(crate) enum Effect {
     },
     /// Writes down that it is over.
     ClearFault(OwnFault),
+    /// Notes that a node alone had no answer from what another one found to work.
+    Contradict {
+        /// Name of the node.
+        node: String,
+        /// Id of the integration.
+        integration: IntegrationId,
+        /// Start of the latest run there that had no answer.
+        at: Timestamp,
+    },
     /// Adds a silence or an acknowledgement.
     InsertSilence {
         /// Id that it gets.

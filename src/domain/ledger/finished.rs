@@ -96,6 +96,8 @@ pub(crate) struct Finished {
     pub(crate) policy: Policy,
     /// The schedule that says when the integration is due after this.
     pub(crate) schedule: Schedule,
+    /// Node on which the run was made; none where there is one node.
+    pub(crate) node: Option<String>,
 }
 
 /// The findings of one configuration's validation.

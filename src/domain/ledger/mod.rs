@@ -35,6 +35,7 @@ mod silence;
 mod sync;
 #[cfg(test)]
 mod tests;
+mod vantage;
 mod wake;
 
 pub(crate) use absence::{
@@ -60,7 +61,7 @@ pub(crate) use outbox::{
     Attempt, DeliveryRecord, DeliveryState, Disabled, InIncident, Overdue, PastEvent, ProbedOutage,
     Queue, ReceiverHealth, Redelivery,
 };
-pub(crate) use own_fault::{begin as begin_fault, end as end_fault};
+pub(crate) use own_fault::{NodeFault, begin as begin_fault, end as end_fault};
 pub(crate) use plan::after_clock_rollback;
 pub(crate) use receiver::{disable, enable};
 pub(crate) use record::record;
@@ -68,10 +69,11 @@ pub(crate) use renames::renames;
 pub(crate) use request::{Requested, request};
 pub(crate) use results::{StoredReport, StoredTest};
 pub(crate) use row::{
-    FactsRef, Fingerprint, Flapping, Incident, Lease, Mute, Progress, Row, Seen, Suspect,
+    Elsewhere, FactsRef, Fingerprint, Flapping, Incident, Lease, Mute, Progress, Row, Seen, Suspect,
 };
 pub(crate) use silence::{
     SilenceRecord, add as add_silence, end as end_silence, reevaluate_all as reevaluate_mutes,
 };
 pub(crate) use sync::{Stored, Wanted, adjust, create, drain, remove, roll_back_removal};
+pub(crate) use vantage::{Contradiction, is_suspect};
 pub(crate) use wake::{replan, wake};

@@ -14,22 +14,23 @@ use crate::domain::{
 
 /// A fault with its description for people.
 #[derive(Clone, Debug)]
-pub(super) struct Fault {
+pub(crate) struct NodeFault {
     /// Kind of the fault.
-    pub(super) fault: OwnFault,
+    pub(crate) fault: OwnFault,
     /// Description of the fault for people.
-    pub(super) message: String,
+    pub(crate) message: String,
+    /// Node that has it; none where it is of all nodes, or of the only one.
+    pub(crate) node: Option<String>,
 }
 
 /// Decides that `fault` lasts: receivers are notified when that is new. The answer is true then.
 pub(crate) fn begin(
     case: &Case,
-    fault: OwnFault,
-    message: &str,
+    fault: NodeFault,
     context: &NotificationContext,
 ) -> Decided<Decision<bool>> {
     let mut draft = Draft::new(case, context);
-    let is_new = raise(&mut draft, Fault { fault, message: message.to_owned() })?;
+    let is_new = raise(&mut draft, fault)?;
     Ok(draft.decide(is_new))
 }
 
@@ -44,13 +45,14 @@ pub(crate) fn end(
     Ok(draft.decide(lasted))
 }
 
-fn raise(draft: &mut Draft<'_>, Fault { fault, message }: Fault) -> Decided<bool> {
+fn raise(draft: &mut Draft<'_>, raised: NodeFault) -> Decided<bool> {
+    let NodeFault { fault, message, .. } = raised.clone();
     if draft.case.own_faults()?.iter().any(|lasting| lasting.fault == fault) {
         return Ok(false);
     }
     let since = draft.now();
-    draft.push(Effect::RaiseFault { fault, since, message: message.clone() });
-    announce(draft, EventType::DaemonDegraded, Fault { fault, message }, since)?;
+    draft.push(Effect::RaiseFault { fault, since, message });
+    announce(draft, EventType::DaemonDegraded, raised, since)?;
     Ok(true)
 }
 
@@ -58,15 +60,16 @@ fn clear(draft: &mut Draft<'_>, fault: OwnFault) -> Decided<bool> {
     let lasting = draft.case.own_faults()?.iter().find(|lasting| lasting.fault == fault);
     let Some(lasting) = lasting else { return Ok(false) };
     draft.push(Effect::ClearFault(fault));
-    let message = lasting.message.clone();
-    announce(draft, EventType::DaemonRecovered, Fault { fault, message }, lasting.since)?;
+    let (message, node) = (lasting.message.clone(), lasting.node.clone());
+    let ended = NodeFault { fault, message, node };
+    announce(draft, EventType::DaemonRecovered, ended, lasting.since)?;
     Ok(true)
 }
 
 fn announce(
     draft: &mut Draft<'_>,
     kind: EventType,
-    Fault { fault, message }: Fault,
+    NodeFault { fault, message, node }: NodeFault,
     since: Timestamp,
 ) -> Decided<()> {
     let now = draft.now();
@@ -77,6 +80,7 @@ fn announce(
         sequence: draft.next_operational()?,
         fault,
         message,
+        node,
         since,
         lasted_ms: over.then(|| millis(now, since)),
         links: draft.context.links(PageUrl::overview),
@@ -96,7 +100,7 @@ fn announce(
 }
 
 /// Returns the fault on the daemon's own side that made the run inconclusive.
-pub(super) fn of(finished: &Finished) -> Option<Fault> {
+pub(super) fn of(finished: &Finished) -> Option<NodeFault> {
     let SubjectRun { report, own_fault, .. } = finished.runs.first()?;
     if report.status() != ReportStatus::Failed || report.class() != Some(Class::Local) {
         return None;
@@ -105,12 +109,12 @@ pub(super) fn of(finished: &Finished) -> Option<Fault> {
     let mut local = findings.filter(|finding| finding.class == Class::Local);
     let message = local.next().map(|finding| finding.message.as_str()).unwrap_or_default();
     let (fault, name) = (own_fault.unwrap_or(OwnFault::Validation), &finished.begun.name);
-    Some(Fault { fault, message: format!("{name}: {message}") })
+    Some(NodeFault { fault, message: format!("{name}: {message}"), node: None })
 }
 
 /// Notes on `row` the fault that made its latest run inconclusive. A fault of one validation lasts
 /// until no integration has one any more; the others are ended by those that noticed them.
-pub(super) fn note(draft: &mut Draft<'_>, row: &mut Row, fault: Option<Fault>) -> Decided<()> {
+pub(super) fn note(draft: &mut Draft<'_>, row: &mut Row, fault: Option<NodeFault>) -> Decided<()> {
     let before = row.own_fault;
     row.own_fault = fault.as_ref().map(|fault| fault.fault);
     if let Some(fault) = fault {

@@ -8,7 +8,7 @@ use super::finished::{Finished, Recorded, SubjectRun};
 use super::notify::{Stories, Story};
 use super::results::StoredReport;
 use super::row::{FactsRef, Fingerprint, Row, Suspect};
-use super::{incident, mute, operation, outage, own_fault, plan};
+use super::{incident, mute, operation, outage, own_fault, plan, vantage};
 use crate::domain::{
     Around, Cause, Class, JudgedRun, Judgement, Policy, Report, ReportStatus, RunId, RunRef,
     Status, Subject, Timestamp, Transition, ValidationResults, Verdict, VerdictNotice, judge,
@@ -38,6 +38,7 @@ pub(crate) fn record(
     mute::reevaluate(&mut draft, &mut row)?;
     let has_new_warnings = has_new_warnings(&draft, &row, &first.report)?;
     let judged = judge_each(&mut draft, &row, finished)?;
+    vantage::note_contradictions(&mut draft, &row, finished);
     let before = Shown { active: row.active.last_run, candidate: row.candidate.last_run };
     insert_runs(&mut draft, &mut row, finished, &judged);
     note_seen(&mut row, finished, &judged);
@@ -58,6 +59,7 @@ pub(crate) fn record(
     let is_replaced = transition.is_some_and(|step| step.cause == Cause::CandidatePassed);
     let open = if is_replaced { &[][..] } else { &judged };
     plan::after_run(&mut row, finished, open, context.now);
+    row.elsewhere = vantage::reserve(&draft, &row, finished, &judged)?;
     outage::look_again(&draft, &mut row)?;
     let next_run_at = row.next_run_at;
     draft.push(Effect::SaveRow(Box::new(row)));
@@ -123,13 +125,18 @@ fn judge_one(
 ) -> Decided<Judgement> {
     let (policy, before) = (&finished.policy, &row.progress(run.subject).evidence);
     let (started_at, ended_at) = (finished.started_at, draft.now());
-    let judged_run = JudgedRun { report: &run.report, started_at, ended_at };
+    let node = finished.node.as_deref();
+    let judged_run = JudgedRun { report: &run.report, started_at, ended_at, node };
     if run.observed.is_repeat {
         return Ok(repeated(policy, before, judged_run));
     }
     let is_active = run.subject == Subject::Active;
     let is_unsteady = row.flips.are_unsteady(policy, started_at);
-    let alone = Around { is_unsteady: is_active && is_unsteady, siblings: None };
+    let alone = Around {
+        is_unsteady: is_active && is_unsteady,
+        siblings: None,
+        has_another_node: vantage::has_another(draft, row, finished, run)?,
+    };
     let judged = judge(policy, before, judged_run, &alone);
     let would_flip = is_active && plan::would_flip(row, run.subject, judged.verdict);
     let Some(since) = judged.asks_siblings.filter(|_| would_flip) else { return Ok(judged) };

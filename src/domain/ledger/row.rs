@@ -19,6 +19,15 @@ pub(crate) struct Lease {
     pub(crate) until: Timestamp,
 }
 
+/// Reservation of the next look for other nodes, after one could not reach the platform.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Elsewhere {
+    /// Node that is not to make it.
+    pub(crate) node: String,
+    /// First instant at which that node may make it too.
+    pub(crate) until: Timestamp,
+}
+
 /// Incident that is open.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Incident {
@@ -149,6 +158,8 @@ pub(crate) struct Row {
     pub(crate) outage: Option<String>,
     /// Facts and expiries that its runs saw.
     pub(crate) seen: Seen,
+    /// Reservation of its next look for other nodes than one.
+    pub(crate) elsewhere: Option<Elsewhere>,
 }
 
 impl Row {

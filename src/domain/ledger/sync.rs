@@ -200,6 +200,7 @@ fn new_row(id: IntegrationId, wanted: &Wanted, now: Timestamp) -> Row {
         own_fault: None,
         outage: None,
         seen: Seen::default(),
+        elsewhere: None,
     }
 }
 

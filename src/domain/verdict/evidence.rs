@@ -51,6 +51,8 @@ pub(crate) struct Look {
     pub(crate) at: Timestamp,
     /// Finding of the look.
     pub(crate) seen: Sight,
+    /// Node that made it (vantage point); none where there is one node.
+    pub(crate) node: Option<String>,
 }
 
 /// Evidence about one configuration; part of the integration's row.
@@ -84,6 +86,9 @@ pub(crate) struct Weighed {
     pub(crate) weight: u32,
     /// Weight of its kind that was missing after the look.
     pub(crate) missing: u32,
+    /// Node that made the look, where several daemons share a database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) node: Option<String>,
 }
 
 impl Look {
@@ -96,20 +101,25 @@ impl Look {
             Sight::Siblings(siblings) => ("siblings", None, Some(siblings.clone())),
         };
         let missing = NEEDED.saturating_sub(sum);
-        Weighed { at: self.at, seen: seen.to_owned(), certain, siblings, weight, missing }
+        let (seen, node) = (seen.to_owned(), self.node.clone());
+        Weighed { at: self.at, seen, certain, siblings, weight, missing, node }
     }
 }
 
 impl Weighed {
     /// Returns the finding as people read it.
     pub(crate) fn words(&self) -> String {
-        match (&self.siblings, self.certain) {
+        let found = match (&self.siblings, self.certain) {
             (Some(Siblings { factor, failing }), _) => {
                 let (kind, value) = (factor.kind.as_str(), &factor.value);
-                format!("{failing} others with the same {kind} {value} fail too")
+                return format!("{failing} others with the same {kind} {value} fail too");
             }
             (None, Some(false)) => format!("{}, perhaps not the platform's own answer", self.seen),
             (None, Some(true) | None) => self.seen.clone(),
+        };
+        match &self.node {
+            Some(node) => format!("{found}, seen from node {node}"),
+            None => found,
         }
     }
 }
@@ -169,6 +179,25 @@ impl Evidence {
         self.looks.first().is_some_and(|look| look.seen != Sight::Passed)
     }
 
+    /// Returns true when no other node than this one had no answer.
+    pub(super) fn is_silent_from(&self, node: &str) -> bool {
+        self.looks.iter().filter(|look| look.is_unreachable()).all(|look| look.is_of(node))
+    }
+
+    /// Returns the node that alone had no answer from what a run on another one finds to work, with the instant of its
+    /// latest look. Nothing else may speak for a failure.
+    pub(crate) fn contradicted(
+        &self,
+        policy: &Policy,
+        node: Option<&str>,
+    ) -> Option<(&str, Timestamp)> {
+        let latest = self.looks.last()?;
+        let other = latest.node.as_deref().filter(|other| node.is_some_and(|own| own != *other))?;
+        let is_open = !self.is_failing && self.total(policy) < NEEDED;
+        let is_alone = self.looks.iter().all(|look| look.is_unreachable() && look.is_of(other));
+        (is_open && is_alone).then_some((other, latest.at))
+    }
+
     /// Returns the starts of the runs of a kind.
     pub(super) fn runs(&self, policy: &Policy, kind: Kind) -> Vec<Timestamp> {
         let is_run = |look: &&Look| !matches!(look.seen, Sight::Siblings(_));
@@ -178,6 +207,14 @@ impl Evidence {
 }
 
 impl Look {
+    const fn is_unreachable(&self) -> bool {
+        matches!(self.seen, Sight::Failed { class: Class::Unreachable, .. })
+    }
+
+    fn is_of(&self, node: &str) -> bool {
+        self.node.as_deref() == Some(node)
+    }
+
     fn kind(&self, policy: &Policy) -> Kind {
         match self.seen {
             Sight::Passed => Kind::Passed,

@@ -58,6 +58,15 @@ pub(crate) struct JudgedRun<'a> {
     pub(crate) started_at: Timestamp,
     /// Instant from which the wait for the next look counts.
     pub(crate) ended_at: Timestamp,
+    /// Node on which it ran; none where there is one node.
+    pub(crate) node: Option<&'a str>,
+}
+
+impl JudgedRun<'_> {
+    /// Returns the look that it is.
+    fn look(&self, seen: Sight) -> Look {
+        Look { at: self.started_at, seen, node: self.node.map(str::to_owned) }
+    }
 }
 
 /// Circumstances of a run besides its own results and those before.
@@ -67,6 +76,8 @@ pub(crate) struct Around {
     pub(crate) is_unsteady: bool,
     /// Others that share a factor and fail, if they have been asked for and are enough.
     pub(crate) siblings: Option<Siblings>,
+    /// True when another node can look too, so that what one node alone cannot reach does not fail yet.
+    pub(crate) has_another_node: bool,
 }
 
 /// A verdict with the rule that made it.
@@ -149,12 +160,15 @@ fn passed(policy: &Policy, before: &Evidence, run: JudgedRun<'_>, around: &Aroun
     let latest = evidence.looks.last().map(|look| look.at);
     let early = too_early(run, latest, wait(&evidence));
     if early.is_none() {
-        evidence.looks.push(Look { at: run.started_at, seen: Sight::Passed });
+        evidence.looks.push(run.look(Sight::Passed));
     }
     let shown = evidence.weighed(policy);
     let total = evidence.total(policy);
     if NEEDED <= total {
-        let rule = words::passed(evidence.looks.len());
+        let rule = match before.contradicted(policy, run.node) {
+            Some((node, _)) => words::contradicted(node),
+            None => words::passed(evidence.looks.len()),
+        };
         let evidence = Evidence { counters, ..Evidence::default() };
         return Judgement::of(Verdict::Passed, rule, evidence, shown);
     }
@@ -171,7 +185,7 @@ fn counted_pass(
     needed: u32,
 ) -> Judgement {
     let passes = evidence.counters.passes;
-    evidence.looks.push(Look { at: run.started_at, seen: Sight::Passed });
+    evidence.looks.push(run.look(Sight::Passed));
     let shown = evidence.weighed(policy);
     if needed <= passes {
         let evidence = Evidence { counters: evidence.counters, ..Evidence::default() };
@@ -228,16 +242,23 @@ impl Failing<'_> {
         };
         let latest = evidence.runs(policy, kind).last().copied();
         let early = too_early(run, latest, wait(&evidence));
+        let alone = self.alone(&evidence);
         if early.is_none() {
-            let seen = Sight::Failed { class, is_certain };
-            evidence.looks.push(Look { at: run.started_at, seen });
+            evidence.looks.push(run.look(Sight::Failed { class, is_certain }));
+            // What would be enough is not, as long as one node alone has no answer.
+            if alone.is_some() && NEEDED <= evidence.total(policy) {
+                evidence.looks.pop();
+            }
         }
-        let asks_siblings = self.asks_siblings(&evidence, kind);
+        let asks_siblings = self.asks_siblings(&evidence, kind).filter(|_| alone.is_none());
         if let Some(siblings) = self.around.siblings.clone().filter(|_| asks_siblings.is_some()) {
             let seen = Sight::Siblings(siblings);
-            evidence.looks.push(Look { at: run.started_at, seen });
+            evidence.looks.push(run.look(seen));
         }
-        let rule = words::failing(policy, &evidence, &self.failure, early);
+        let mut rule = words::failing(policy, &evidence, &self.failure, early);
+        if let Some(node) = alone {
+            rule = words::alone(&rule, node);
+        }
         let shown = evidence.weighed(policy);
         if NEEDED <= evidence.total(policy) {
             evidence.is_failing = true;
@@ -247,6 +268,15 @@ impl Failing<'_> {
         let next = next_look(run, early, wait(&evidence)).max(run.ended_at.plus(asked));
         let judged = Judgement::of(Verdict::Confirming, rule, evidence, shown);
         Judgement { look_at: Some(next), asks_siblings, ..judged }
+    }
+
+    /// Returns the node of this run, when it is the only one without an answer, and another one can look too. Where one
+    /// run is to be enough, no second look is made.
+    fn alone(&self, evidence: &Evidence) -> Option<&str> {
+        let is_asked = self.around.has_another_node && self.failure.class == Class::Unreachable;
+        let is_enough = self.policy.counted_failures().is_some_and(|counted| counted.runs <= 1);
+        let node = self.run.node.filter(|_| is_asked && !is_enough)?;
+        evidence.is_silent_from(node).then_some(node)
     }
 
     /// Returns the evidence with this run among the consecutive ones. A passing run before it ends what was seen.

@@ -95,7 +95,7 @@ impl Policy {
     }
 
     /// Returns the wait after a run of which nothing is known yet.
-    pub(super) fn wait(&self) -> Duration {
+    pub(crate) fn wait(&self) -> Duration {
         self.confirm_wait.unwrap_or(CONFIRM_WAIT)
     }
 }

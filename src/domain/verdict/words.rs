@@ -31,6 +31,20 @@ pub(super) fn passed(runs: usize) -> String {
     }
 }
 
+/// Returns the sentence about a passing run of what another node alone could not reach.
+pub(super) fn contradicted(node: &str) -> String {
+    format!(
+        "a passing run; node {node} alone had no answer, which counts as a fault on its own side"
+    )
+}
+
+/// Returns a sentence about a failing run with what is missing while one node alone has no answer.
+pub(super) fn alone(rule: &str, node: &str) -> String {
+    format!(
+        "{rule}; only node {node} has had no answer, and another node is to look before it counts as failing"
+    )
+}
+
 /// Returns the sentence about a passing run that is one of several which a key asks for.
 pub(super) fn counted_pass(passes: u32, needed: u32) -> String {
     format!("passing run {passes} of the {needed} that recovery needs (`recovery_runs`)")

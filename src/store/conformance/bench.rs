@@ -209,6 +209,7 @@ impl Bench {
             duration: Duration::from_millis(812),
             policy: Policy::default(),
             schedule: schedule(),
+            node: None,
         };
         self.store.record(finished, self.context()).await.unwrap()
     }

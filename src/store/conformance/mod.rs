@@ -9,6 +9,8 @@ mod bench;
 mod chores;
 mod commands;
 mod deliveries;
+#[cfg(feature = "postgres")]
+mod elsewhere;
 mod leases;
 #[cfg(feature = "postgres")]
 mod lost;

@@ -40,6 +40,7 @@ fn finished(begun: Begun, bench: &Bench) -> Finished {
         duration: Duration::from_millis(5),
         policy: Policy::default(),
         schedule: schedule(),
+        node: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicI64;
 
 use super::Store;
-use crate::domain::ledger::{NotificationContext, Placed};
+use crate::domain::ledger::{Contradiction, NotificationContext, Placed};
 use crate::domain::{OwnFault, Pool};
 use crate::store::{Absent, Beat, Resend, StoreError};
 
@@ -84,16 +84,43 @@ impl Store {
         }
     }
 
-    /// Lets this node begin and send nothing for a reason of its own, or go on.
+    /// Lets this node begin and send nothing while a fault lasts, or go on.
     #[cfg_attr(
         not(feature = "postgres"),
         expect(unused_variables, clippy::needless_pass_by_value, reason = "a file has one node")
     )]
-    pub(crate) fn wait_for(&self, reason: Option<String>) {
+    pub(crate) fn wait_for(&self, fault: OwnFault, reason: Option<String>) {
         match self {
             Self::Sqlite(_) => {}
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => engine.wait_for(reason),
+            Self::Postgres(engine) => engine.wait_for(fault, reason),
+        }
+    }
+
+    /// Returns the name of this node as the vantage point of its runs; none where it is the only one.
+    pub(crate) fn vantage(&self) -> Option<String> {
+        match self {
+            Self::Sqlite(_) => None,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => Some(engine.vantage()),
+        }
+    }
+
+    /// Returns what this node alone could not reach, while others found it to work.
+    pub(crate) async fn contradictions(&self) -> Result<Vec<Contradiction>, StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(Vec::new()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => Box::pin(engine.contradictions()).await,
+        }
+    }
+
+    /// Forgets what this node alone could not reach.
+    pub(crate) async fn forget_contradictions(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => Box::pin(engine.forget_contradictions()).await,
         }
     }
 

@@ -36,16 +36,19 @@ struct StoredLook {
     value: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     failing: Option<u32>,
+    /// Node that made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    node: Option<String>,
 }
 
 impl StoredLook {
     fn new(at: Timestamp, seen: &str) -> Self {
         let seen = seen.to_owned();
-        Self { at: at.0, seen, certain: None, kind: None, value: None, failing: None }
+        Self { at: at.0, seen, certain: None, kind: None, value: None, failing: None, node: None }
     }
 
-    fn of(Look { at, seen }: &Look) -> Self {
-        match seen {
+    fn of(Look { at, seen, node }: &Look) -> Self {
+        let stored = match seen {
             Sight::Passed => Self::new(*at, PASSED),
             Sight::Failed { class, is_certain } => {
                 let certain = (!is_certain).then_some(false);
@@ -57,7 +60,8 @@ impl StoredLook {
                 failing: Some(*failing),
                 ..Self::new(*at, SIBLINGS)
             },
-        }
+        };
+        Self { node: node.clone(), ..stored }
     }
 
     fn look(self) -> Result<Look, StoreError> {
@@ -70,7 +74,7 @@ impl StoredLook {
             }
             name => Sight::Failed { class: class(name)?, is_certain: self.certain.unwrap_or(true) },
         };
-        Ok(Look { at: Timestamp(self.at), seen })
+        Ok(Look { at: Timestamp(self.at), seen, node: self.node })
     }
 }
 
@@ -119,8 +123,11 @@ mod tests {
             Sight::Siblings(Siblings { factor, failing: 7 }),
             Sight::Passed,
         ];
-        let looks: Vec<_> =
-            (0..).zip(sights).map(|(at, seen)| Look { at: Timestamp(at), seen }).collect();
+        let node = |at: i64| (at % 2 == 0).then(|| "a".to_owned());
+        let looks: Vec<_> = (0..)
+            .zip(sights)
+            .map(|(at, seen)| Look { at: Timestamp(at), seen, node: node(at) })
+            .collect();
         let counters = Counters { failures: 3, passes: 0 };
         for looks in [looks, Vec::new()] {
             for past in [Past::Usual, Past::Steady, Past::Unsteady] {

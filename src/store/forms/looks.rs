@@ -30,6 +30,9 @@ struct Kept {
     /// Kind and value of a factor, and the number of those that share it and fail.
     #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
     factor: Option<(String, String, u32)>,
+    /// Node that made it.
+    #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
+    node: Option<String>,
 }
 
 /// Returns the text of the looks that a verdict rests on; none where there are none.
@@ -41,7 +44,7 @@ pub(in crate::store) fn text(looks: &[Weighed]) -> Result<Option<String>, StoreE
     let mut before: Option<&Weighed> = None;
     let mut kept = Vec::with_capacity(latest.len());
     for look in latest {
-        let Weighed { at, seen, certain, siblings, weight, missing } = look;
+        let Weighed { at, seen, certain, siblings, weight, missing, node } = look;
         let factor =
             siblings.as_ref().map(|Siblings { factor: Factor { kind, value }, failing }| {
                 (kind.as_str().to_owned(), value.clone(), *failing)
@@ -56,6 +59,7 @@ pub(in crate::store) fn text(looks: &[Weighed]) -> Result<Option<String>, StoreE
             missing: *missing,
             certain: *certain,
             factor,
+            node: node.clone(),
         });
         before = Some(look);
     }
@@ -71,7 +75,7 @@ pub(in crate::store) fn read(text: Option<&str>) -> Result<Vec<Weighed>, StoreEr
     let Some(text) = text else { return Ok(Vec::new()) };
     let kept: Vec<Kept> = serde_json::from_str(text).map_err(document)?;
     let mut looks: Vec<Weighed> = Vec::with_capacity(kept.len());
-    for Kept { after, seen, weight, missing, certain, factor } in kept {
+    for Kept { after, seen, weight, missing, certain, factor, node } in kept {
         let before = looks.last();
         let siblings = match factor {
             Some((kind, value, failing)) => {
@@ -87,6 +91,7 @@ pub(in crate::store) fn read(text: Option<&str>) -> Result<Vec<Weighed>, StoreEr
             siblings,
             weight: weight.or_else(|| Some(before?.weight)).unwrap_or_default(),
             missing,
+            node,
         };
         looks.push(look);
     }
@@ -100,7 +105,7 @@ mod tests {
 
     fn look(at: i64, seen: &str, weight: u32, missing: u32) -> Weighed {
         let (seen, certain, siblings) = (seen.to_owned(), None, None);
-        Weighed { at: Timestamp(at), seen, certain, siblings, weight, missing }
+        Weighed { at: Timestamp(at), seen, certain, siblings, weight, missing, node: None }
     }
 
     fn silent() -> Vec<Weighed> {
@@ -118,12 +123,15 @@ mod tests {
         let other = Weighed { certain: Some(false), ..look(9, "missing", 50, 50) };
         let shared = Weighed { siblings, ..look(9, "siblings", 50, 0) };
         let earlier = look(3, "passed", 50, 50);
+        let from =
+            |node: &str| Weighed { node: Some(node.to_owned()), ..look(4, "unreachable", 25, 75) };
         for looks in [
             Vec::new(),
             vec![own.clone()],
             vec![other.clone(), other.clone(), own],
             vec![earlier.clone(), shared.clone(), earlier],
             [silent(), vec![shared, other]].concat(),
+            vec![from("a"), from("b \"x\"")],
         ] {
             let text = text(&looks).unwrap();
             assert_eq!(read(text.as_deref()).unwrap(), looks, "{text:?}");

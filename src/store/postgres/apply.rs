@@ -5,8 +5,8 @@ use super::error::Fault;
 use super::prepared::{self, Judged};
 use super::tx::{Tx, get, params};
 use super::{
-    StoreError, configuration, expiry, fault, fingerprint, halves, health, known, lane, outage,
-    row, silence,
+    StoreError, configuration, contradiction, expiry, fault, fingerprint, halves, health, known,
+    lane, outage, row, silence,
 };
 use crate::domain::ledger::{Effect, FactsRef, NewEvent, NewTransition, Row, Trigger};
 use crate::domain::{IntegrationId, Timestamp};
@@ -45,6 +45,9 @@ pub(super) async fn apply(tx: &Tx, effect: &Effect, asked: &Asked<'_>) -> Result
             fault::insert(tx, *fault, *since, message).await
         }
         Effect::ClearFault(fault) => fault::delete(tx, *fault).await,
+        Effect::Contradict { node, integration, at } => {
+            contradiction::insert(tx, node, *integration, *at).await
+        }
         Effect::InsertSilence { id, new, at } => silence::insert(tx, *id, new, *at).await,
         Effect::EndSilence { id, at } => silence::close(tx, *id, *at).await,
         Effect::ReevaluateMutes { at } => reevaluate_mutes(tx, *at).await,

@@ -184,7 +184,11 @@ fn progress(
         Some(FactsRef::Stored(_)) | None => row.seen.next_end == locked.row.seen.next_end,
     };
     let facts = halves::facts_of(&locked.row);
-    if !is_same || row.lease.is_some() || !halves::is_cold_part_same(&row, &locked.row, facts) {
+    if !is_same
+        || row.lease.is_some()
+        || row.elsewhere.is_some()
+        || !halves::is_cold_part_same(&row, &locked.row, facts)
+    {
         return None;
     }
     Some((Kept { row: *row, id, index, rule, evidence }, answer))
@@ -256,7 +260,7 @@ async fn update(tx: &Tx, saved: &[(usize, Kept)]) -> Result<(), StoreError> {
             lease_token = NULL, lease_until_ms = NULL, failures = new.failures,
             passes = new.passes, last_run_id = new.last_run_id,
             fingerprint_at_ms = new.fingerprint_at_ms, expires_at_ms = new.expires_at_ms,
-            expires_what = new.expires_what
+            expires_what = new.expires_what, elsewhere = NULL, elsewhere_until_ms = NULL
         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) AS new
             (id, next_run_at_ms, next_trigger, failures, passes, last_run_id, fingerprint_at_ms,
              expires_at_ms, expires_what)

@@ -9,10 +9,10 @@ use super::error::Fault;
 use super::node;
 use super::tx::{read, transact};
 use super::{
-    Absent, Beat, Connections, NotificationContext, Resend, Store, StoreError, absent, fault,
-    history, losses, migrate, own_fault, random, resend,
+    Absent, Beat, Connections, NotificationContext, Resend, Store, StoreError, absent,
+    contradiction, fault, history, losses, migrate, own_fault, random, resend,
 };
-use crate::domain::ledger::Placed;
+use crate::domain::ledger::{Contradiction, Placed};
 use crate::domain::{OwnFault, Pool};
 
 /// Time after its latest heartbeat that was acknowledged in which a node works; five seconds later others free its
@@ -115,8 +115,25 @@ impl Store {
     }
 
     /// Implements [`crate::store::Store::wait_for`] on this engine.
-    pub(crate) fn wait_for(&self, reason: Option<String>) {
-        self.shared.membership.wait_for(reason);
+    pub(crate) fn wait_for(&self, fault: OwnFault, reason: Option<String>) {
+        self.shared.membership.wait_for(fault, reason);
+    }
+
+    /// Implements [`crate::store::Store::vantage`] on this engine.
+    pub(crate) fn vantage(&self) -> String {
+        self.shared.membership.name.clone()
+    }
+
+    /// Implements [`crate::store::Store::contradictions`] on this engine.
+    pub(crate) async fn contradictions(&self) -> Result<Vec<Contradiction>, StoreError> {
+        let name = &self.shared.membership.name;
+        read!(&self.shared.connections, tx => contradiction::of(tx, name).await)
+    }
+
+    /// Implements [`crate::store::Store::forget_contradictions`] on this engine.
+    pub(crate) async fn forget_contradictions(&self) -> Result<(), StoreError> {
+        let name = &self.shared.membership.name;
+        transact!(self.writes()?, tx => contradiction::forget(tx, name).await)
     }
 
     /// Implements [`crate::store::Store::time`] on this engine.

@@ -2,7 +2,7 @@
 //!
 //! Claims of all nodes follow each other by a gate, so that runs at a host are counted right, and none is begun by files
 //! that are no longer in force. A row that another transaction has locked is passed over, and so is one of a pool that
-//! this node is not in. Tokens are unique, so that a result of a lease that has ended is never taken for that of another
+//! this node is not in, or that is reserved for others. Tokens are unique, so that a result of a lease that has ended is never taken for that of another
 //! one.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,10 +54,9 @@ pub(super) fn start(connections: Connections, eligible: Arc<Eligible>) -> mpsc::
 
 /// Begins a batch, and answers its callers.
 async fn begin(connections: &Connections, eligible: &Eligible, batch: Vec<Waiting>) {
-    let pools = eligible.pools();
     let done = transact!(
         connections,
-        tx => all(tx, &pools, &batch).await,
+        tx => all(tx, eligible, &batch).await,
         done => are_claimed(tx, done).await
     );
     match done {
@@ -110,6 +109,7 @@ pub(super) const LEASE: &str = "
         WHERE next_run_at_ms <= $7 AND (lease_until_ms IS NULL OR lease_until_ms <= $7)
           AND asked.generation = (SELECT config_generation FROM revalidated.meta)
           AND work.pool = ANY($9)
+          AND (elsewhere IS NULL OR elsewhere <> $10 OR elsewhere_until_ms <= $7)
         FOR NO KEY UPDATE OF work SKIP LOCKED),
     used AS (
         SELECT hosts.host, count(other.integration_id) AS runs
@@ -128,7 +128,7 @@ pub(super) const LEASE: &str = "
     WHERE work.integration_id = placed.integration_id AND (placed.host = '' OR place <= placed.most)
     RETURNING work.integration_id AS id, lease_token, next_trigger, work.next_run_at_ms";
 
-async fn all(tx: &Tx, pools: &[String], batch: &[Waiting]) -> Result<Results, StoreError> {
+async fn all(tx: &Tx, eligible: &Eligible, batch: &[Waiting]) -> Result<Results, StoreError> {
     let mut seen = BTreeSet::new();
     let asked: Vec<_> = batch.iter().filter(|one| seen.insert(one.id)).collect();
     let (Some(now), Some(owner)) =
@@ -142,17 +142,18 @@ async fn all(tx: &Tx, pools: &[String], batch: &[Waiting]) -> Result<Results, St
     let (ends, generations) = (of(&|one| one.lease.until.0), of(&|one| one.generation));
     let most = of(&|one| i64::try_from(one.most).unwrap_or(i64::MAX));
     let hosts: Vec<_> = asked.iter().map(|one| one.host.as_str()).collect();
+    let pools = eligible.pools();
     gate::lock(tx, gate::CLAIM).await?;
     let values = params![
         ids => INT8_ARRAY, tokens => INT8_ARRAY, ends => INT8_ARRAY, hosts => TEXT_ARRAY,
         most => INT8_ARRAY, generations => INT8_ARRAY, now.0 => INT8, owner => INT8,
-        pools => TEXT_ARRAY,
+        pools => TEXT_ARRAY, eligible.node() => TEXT,
     ];
     let mut leases = BTreeMap::new();
     for row in tx.rows(LEASE, values).await? {
         leases.insert(get::<i64>(&row, "id")?, row);
     }
-    let described = described(tx, &ids, pools).await?;
+    let described = described(tx, &ids, eligible, now).await?;
     let mut results = Results::new();
     for one in asked {
         let row = described.get(&one.id.0);
@@ -170,16 +171,22 @@ async fn all(tx: &Tx, pools: &[String], batch: &[Waiting]) -> Result<Results, St
 async fn described(
     tx: &Reads,
     ids: &[i64],
-    pools: &[String],
+    eligible: &Eligible,
+    now: Timestamp,
 ) -> Result<BTreeMap<i64, Row>, StoreError> {
     const SQL: &str = "
         SELECT integration.id, name, kind, status, pending_status, fingerprint.content, next_run_at_ms,
-               lease_until_ms, pool = ANY($2) AS is_eligible, (SELECT config_generation FROM revalidated.meta) AS generation
+               lease_until_ms, pool = ANY($2)
+                   AND (elsewhere IS NULL OR elsewhere <> $3 OR elsewhere_until_ms <= $4)
+                   AS is_eligible, (SELECT config_generation FROM revalidated.meta) AS generation
         FROM revalidated.integration
         JOIN revalidated.work ON work.integration_id = integration.id
         LEFT JOIN revalidated.fingerprint ON fingerprint.id = fingerprint_id
         WHERE integration.id = ANY($1)";
-    let found = tx.rows(SQL, params![ids => INT8_ARRAY, pools => TEXT_ARRAY]).await?;
+    let params = params![
+        ids => INT8_ARRAY, eligible.pools() => TEXT_ARRAY, eligible.node() => TEXT, now.0 => INT8,
+    ];
+    let found = tx.rows(SQL, params).await?;
     found.into_iter().map(|row| Ok((get(&row, "id")?, row))).collect()
 }
 

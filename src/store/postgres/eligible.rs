@@ -8,6 +8,8 @@ use crate::domain::{NodeIdentity, Pool};
 /// Work that this node may take.
 #[derive(Debug)]
 pub(super) struct Eligible {
+    /// Name of this node, which is not to make looks that are reserved for others.
+    node: String,
     labels: BTreeMap<String, String>,
     /// Canonical texts of the pools that it is in.
     pools: RwLock<Vec<String>>,
@@ -22,7 +24,8 @@ impl Default for Eligible {
 impl Eligible {
     /// Returns the work that any node may take, until [`Self::note`] says more.
     pub(super) fn of(node: &NodeIdentity) -> Self {
-        Self { labels: node.labels.clone(), pools: RwLock::new(vec![Pool::default().text()]) }
+        let NodeIdentity { name: node, labels } = node.clone();
+        Self { node, labels, pools: RwLock::new(vec![Pool::default().text()]) }
     }
 
     /// Notes the pools of the configuration.
@@ -35,6 +38,11 @@ impl Eligible {
     /// Returns true when this node is in a pool.
     pub(super) fn serves(&self, pool: &Pool) -> bool {
         pool.has(&self.labels)
+    }
+
+    /// Returns the name of this node.
+    pub(super) fn node(&self) -> &str {
+        &self.node
     }
 
     /// Returns the canonical texts of the pools that it is in.

@@ -12,7 +12,7 @@ use crate::domain::{OwnFault, Timestamp};
 const ALL: &str = "";
 
 /// Returns the node whose fault it is: a validation that no node can make is one of all of them.
-fn owner(fault: OwnFault, node: &str) -> &str {
+pub(super) fn owner(fault: OwnFault, node: &str) -> &str {
     match fault {
         OwnFault::Validation | OwnFault::Store | OwnFault::Region => ALL,
         OwnFault::Network
@@ -100,15 +100,16 @@ pub(super) async fn delete(tx: &Tx, fault: OwnFault) -> Result<(), StoreError> {
 
 /// Loads every fault that lasts, for decisions.
 pub(super) async fn lasting(tx: &Reads) -> Result<Vec<LastingFault>, StoreError> {
-    let of = |OwnFaultRow { fault, since, message }| LastingFault { fault, since, message };
+    let of =
+        |OwnFaultRow { fault, since, message, node }| LastingFault { fault, since, message, node };
     Ok(all(tx).await?.into_iter().map(of).collect())
 }
 
 /// Loads every fault that lasts, once each, since it began on the first node.
 pub(super) async fn all(tx: &Reads) -> Result<Vec<OwnFaultRow>, StoreError> {
     const SQL: &str = "
-        SELECT fault, since_ms, message FROM (
-            SELECT DISTINCT ON (fault) fault, since_ms, message FROM revalidated.own_fault
+        SELECT fault, since_ms, message, nullif(node, '') AS node FROM (
+            SELECT DISTINCT ON (fault) fault, since_ms, message, node FROM revalidated.own_fault
             ORDER BY fault, since_ms) AS first
         ORDER BY since_ms, fault COLLATE \"C\"";
     let read = |row: &Row| {
@@ -116,6 +117,7 @@ pub(super) async fn all(tx: &Reads) -> Result<Vec<OwnFaultRow>, StoreError> {
             fault: parse("own_fault", get(row, "fault")?)?,
             since: Timestamp(get(row, "since_ms")?),
             message: get(row, "message")?,
+            node: get(row, "node")?,
         })
     };
     tx.rows(SQL, &[]).await?.iter().map(read).collect()

@@ -3,7 +3,7 @@
 
 use super::column::{instant, report, report_status};
 use super::tx::{Params, Tx, get, params};
-use super::{StoreError, fault, gate, known, outage, silence};
+use super::{StoreError, fault, gate, known, node, outage, silence};
 use crate::domain::ledger::{Answer, Need, StoreHead, StoredReport};
 use crate::domain::{IntegrationId, ReportStatus, Subject, Timestamp};
 
@@ -53,6 +53,7 @@ pub(super) async fn answer(tx: &Tx, need: &Need, now: Timestamp) -> Result<Answe
             gate::lock(tx, gate::OWN_FAULT).await?;
             Answer::Yes(another_fails_locally(tx, *id).await?)
         }
+        Need::AnotherNode(id, node) => Answer::Yes(node::another_serves(tx, *id, node).await?),
         Need::Pending(receiver) => Answer::Count(pending(tx, receiver).await?),
     })
 }

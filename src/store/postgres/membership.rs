@@ -4,6 +4,7 @@
 //! A node that could not say for 15 seconds that it is alive begins and sends nothing and ends the runs in flight,
 //! since others free its leases after 20. The time is counted by a clock that goes on while the machine sleeps.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use super::node::{self, Pulse};
 use super::tx::read;
 use super::{Connections, StoreError, cluster};
+use crate::domain::OwnFault;
 
 /// Membership of this node.
 #[derive(Debug)]
@@ -32,8 +34,8 @@ pub(super) struct Membership {
     is_draining: AtomicBool,
     /// Difference of its configuration, while it waits for that reason.
     differs: Mutex<Option<String>>,
-    /// Reason of the daemon's own to begin nothing.
-    reason: Mutex<Option<String>>,
+    /// Reasons of the daemon's own to begin nothing, by the faults that they are.
+    reasons: Mutex<BTreeMap<OwnFault, String>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -71,7 +73,7 @@ impl Membership {
             in_force: AtomicI64::new(generation),
             is_draining: AtomicBool::new(false),
             differs: Mutex::default(),
-            reason: Mutex::default(),
+            reasons: Mutex::default(),
         })
     }
 
@@ -88,7 +90,7 @@ impl Membership {
     /// Returns the number of the configuration under which this node begins, sends and tidies up; none while it does
     /// not.
     pub(super) fn active(&self) -> Option<i64> {
-        let waits = self.is_draining.load(Ordering::Relaxed) || lock(&self.reason).is_some();
+        let waits = self.is_draining.load(Ordering::Relaxed) || !lock(&self.reasons).is_empty();
         self.works_by().filter(|_| !waits)
     }
 
@@ -108,7 +110,7 @@ impl Membership {
 
     /// Returns the reason for which this node begins and sends nothing.
     pub(super) fn waits_for(&self) -> Option<String> {
-        lock(&self.differs).clone().or_else(|| lock(&self.reason).clone())
+        lock(&self.differs).clone().or_else(|| lock(&self.reasons).values().next().cloned())
     }
 
     /// Returns the time since the latest heartbeat that was acknowledged.
@@ -126,9 +128,13 @@ impl Membership {
         self.in_force.load(Ordering::Relaxed)
     }
 
-    /// Notes the reason of the daemon's own to begin nothing.
-    pub(super) fn wait_for(&self, reason: Option<String>) {
-        *lock(&self.reason) = reason;
+    /// Notes the reason to begin nothing while a fault lasts, or that it is over.
+    pub(super) fn wait_for(&self, fault: OwnFault, reason: Option<String>) {
+        let mut reasons = lock(&self.reasons);
+        match reason {
+            Some(reason) => drop(reasons.insert(fault, reason)),
+            None => drop(reasons.remove(&fault)),
+        }
     }
 
     /// Goes on under another incarnation.

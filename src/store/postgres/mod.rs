@@ -22,6 +22,7 @@ mod cluster;
 mod column;
 mod configuration;
 mod connect;
+mod contradiction;
 mod control;
 mod decide;
 mod deliveries;
@@ -101,7 +102,7 @@ use crate::domain::ledger::{
     Attempt, Begun, DeliveryState, Disabled, Finished, Lease, NewSilence, NotificationContext,
     Recorded, Requested, Stored as StoredIntegration, Wanted,
 };
-use crate::domain::{IntegrationId, OwnFault, PostgresAddress, Schedule, Timestamp};
+use crate::domain::{IntegrationId, PostgresAddress, Schedule, Timestamp};
 
 pub(in crate::store) use arriving::{Arriving, arrived};
 pub(in crate::store) use control::Control;
@@ -338,28 +339,6 @@ impl Store {
             return Ok(Released { is_busy: true, ..Released::default() });
         }
         release::release(self.writes()?, batch, &context).await
-    }
-
-    /// Implements [`crate::store::Store::degrade`] on this engine.
-    pub(crate) async fn degrade(
-        &self,
-        fault: OwnFault,
-        message: String,
-        context: NotificationContext,
-    ) -> Result<bool, StoreError> {
-        let Some(_works) = self.shared.membership.works_by() else { return Ok(false) };
-        let name = &self.shared.membership.name;
-        transact!(self.writes()?, tx => own_fault::begin(tx, name, fault, &message, &context).await)
-    }
-
-    /// Implements [`crate::store::Store::restore`] on this engine.
-    pub(crate) async fn restore(
-        &self,
-        fault: OwnFault,
-        context: NotificationContext,
-    ) -> Result<bool, StoreError> {
-        let name = &self.shared.membership.name;
-        transact!(self.writes()?, tx => own_fault::end(tx, name, fault, &context).await)
     }
 
     /// Implements [`crate::store::Store::prune`] on this engine.

@@ -11,6 +11,7 @@ use tracing::info;
 use super::connect::Connections;
 use super::tx::{Reads, Tx, get, params, transact};
 use super::{Opening, ProcessId, StoreError, migrate};
+use crate::domain::IntegrationId;
 
 /// Age of the latest heartbeat after which a node is dead.
 pub(super) const SILENT_MAX: Duration = Duration::from_secs(20);
@@ -301,6 +302,26 @@ pub(super) async fn has_others(tx: &Reads, name: &str) -> Result<bool, StoreErro
         " - $2) AS found"
     );
     get(&tx.one(SQL, params![name => TEXT, silent_max() => INT8]).await?, "found")
+}
+
+/// Returns true when another node than the one of this name works, and may validate an integration.
+pub(super) async fn another_serves(
+    tx: &Reads,
+    id: IntegrationId,
+    name: &str,
+) -> Result<bool, StoreError> {
+    const SQL: &str = concat!(
+        "SELECT EXISTS (
+            SELECT 1 FROM revalidated.node, revalidated.work
+            WHERE integration_id = $1 AND node.name <> $2 AND waits_for = '' AND NOT draining
+              AND generation = (SELECT config_generation FROM revalidated.meta)
+              AND node.labels::jsonb @> coalesce(nullif(pool, ''), '{}')::jsonb
+              AND beat_at_ms > ",
+        clock!(),
+        " - $3) AS found"
+    );
+    let params = params![id.0 => INT8, name => TEXT, silent_max() => INT8];
+    get(&tx.one(SQL, params).await?, "found")
 }
 
 /// Returns the present instant of the database, in milliseconds.

@@ -1,12 +1,35 @@
 //! Begin and end of the daemons' own faults: receivers are notified when the first node has one, and when the last one
 //! has it no more.
 
-use super::StoreError;
 use super::asked::Asked;
-use super::tx::Tx;
-use super::{fault, gate};
+use super::tx::{Tx, transact};
+use super::{Store, StoreError, fault, gate};
 use crate::domain::OwnFault;
-use crate::domain::ledger::{self, Case, NotificationContext};
+use crate::domain::ledger::{self, Case, NodeFault, NotificationContext};
+
+impl Store {
+    /// Implements [`crate::store::Store::degrade`] on this engine.
+    pub(crate) async fn degrade(
+        &self,
+        fault: OwnFault,
+        message: String,
+        context: NotificationContext,
+    ) -> Result<bool, StoreError> {
+        let Some(_works) = self.shared.membership.works_by() else { return Ok(false) };
+        let name = &self.shared.membership.name;
+        transact!(self.writes()?, tx => begin(tx, name, fault, &message, &context).await)
+    }
+
+    /// Implements [`crate::store::Store::restore`] on this engine.
+    pub(crate) async fn restore(
+        &self,
+        fault: OwnFault,
+        context: NotificationContext,
+    ) -> Result<bool, StoreError> {
+        let name = &self.shared.membership.name;
+        transact!(self.writes()?, tx => end(tx, name, fault, &context).await)
+    }
+}
 
 /// Remembers that `fault` lasts, and notifies receivers when that is new; returns true then.
 pub(super) async fn begin(
@@ -20,7 +43,9 @@ pub(super) async fn begin(
     let message =
         if node.is_empty() { message.to_owned() } else { format!("node {node}: {message}") };
     let asked = Asked { now: context.now, ..Asked::default() };
-    let begin = |case: &Case| ledger::begin_fault(case, kind, &message, context);
+    let of = Some(fault::owner(kind, node)).filter(|node| !node.is_empty()).map(str::to_owned);
+    let begun = NodeFault { fault: kind, message: message.clone(), node: of };
+    let begin = |case: &Case| ledger::begin_fault(case, begun.clone(), context);
     let is_new = asked.decide(tx, begin).await?;
     fault::own(tx, node, kind, &message, context.now).await?;
     Ok(is_new)

@@ -34,6 +34,7 @@ pub(super) async fn prune(
     rows += prune_transitions(tx, history, batch).await?;
     rows += prune_runs(tx, history, batch).await?;
     prune_reports(tx, now.minus(REPORT_UNUSED), batch).await?;
+    prune_contradictions(tx, now.minus(REPORT_UNUSED)).await?;
     rows += audit::prune(tx, history, batch).await?;
     rows += prune_receivers(tx).await?;
     rows += fingerprint::forget(tx).await?;
@@ -178,6 +179,13 @@ pub(super) async fn drop_runs(tx: &Tx, ids: &[i64]) -> Result<u64, StoreError> {
     let gone = numbers(&tx.rows(DELETE, params![ids => INT8_ARRAY]).await?, "id")?;
     tx.execute(FORGET, params![gone => INT8_ARRAY]).await?;
     Ok(count(&gone))
+}
+
+/// Forgets what nodes that are gone could not reach alone.
+async fn prune_contradictions(tx: &Tx, before: Timestamp) -> Result<(), StoreError> {
+    const SQL: &str = "DELETE FROM revalidated.contradiction WHERE at_ms < $1";
+    tx.execute(SQL, params![before.0 => INT8]).await?;
+    Ok(())
 }
 
 /// Deletes results to which no run points any more, and which none was recorded with lately.

@@ -1,18 +1,21 @@
 //! Heads of the two queues: which runs and deliveries are due, and when the next one is.
 
 use super::column::instant;
+use super::eligible::Eligible;
 use super::tx::{Reads, get, params};
 use super::{Due, StoreError};
 use crate::domain::{IntegrationId, Timestamp};
 use tokio_postgres::Row;
 
-/// Rows of pools whose time has come, each pool by its part of the index; those being run are few, and passed over.
+/// Rows of pools whose time has come, each pool by its part of the index; those being run, or reserved for other nodes,
+/// are few, and passed over.
 pub(super) const DUE: &str = "
     SELECT id, name FROM unnest($3) AS own (pool)
     CROSS JOIN LATERAL (
         SELECT integration_id, next_run_at_ms FROM revalidated.work
         WHERE work.pool = own.pool AND next_run_at_ms <= $1
           AND (lease_until_ms IS NULL OR lease_until_ms <= $1)
+          AND (elsewhere IS NULL OR elsewhere <> $4 OR elsewhere_until_ms <= $1)
         ORDER BY next_run_at_ms LIMIT $2) AS due
     JOIN revalidated.integration ON integration.id = due.integration_id
     ORDER BY next_run_at_ms LIMIT $2";
@@ -20,27 +23,32 @@ pub(super) const DUE: &str = "
 /// Rows of pools that are due at `now` and not leased, longest overdue first.
 pub(super) async fn due(
     tx: &Reads,
-    pools: &[String],
+    eligible: &Eligible,
     now: Timestamp,
     limit: u32,
 ) -> Result<Vec<Due>, StoreError> {
     let read = |row: &Row| Ok(Due { id: IntegrationId(get(row, "id")?), name: get(row, "name")? });
-    let params = params![now.0 => INT8, i64::from(limit) => INT8, pools => TEXT_ARRAY];
+    let (pools, node) = (eligible.pools(), eligible.node());
+    let params =
+        params![now.0 => INT8, i64::from(limit) => INT8, pools => TEXT_ARRAY, node => TEXT];
     tx.rows(DUE, params).await?.iter().map(read).collect()
 }
 
 /// Returns true when a run is due that a person asked for.
 pub(super) async fn has_requests(
     tx: &Reads,
-    pools: &[String],
+    eligible: &Eligible,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     const SQL: &str = "
         SELECT EXISTS (
             SELECT 1 FROM revalidated.work
             WHERE pool = ANY($2) AND next_run_at_ms <= $1 AND next_trigger = 'request'
+              AND (elsewhere IS NULL OR elsewhere <> $3 OR elsewhere_until_ms <= $1)
               AND (lease_until_ms IS NULL OR lease_until_ms <= $1)) AS found";
-    get(&tx.one(SQL, params![now.0 => INT8, pools => TEXT_ARRAY]).await?, "found")
+    let (pools, node) = (eligible.pools(), eligible.node());
+    let params = params![now.0 => INT8, pools => TEXT_ARRAY, node => TEXT];
+    get(&tx.one(SQL, params).await?, "found")
 }
 
 /// The first free row of pools in the order of the queue after an instant, and the first lease to run out: what is
@@ -57,10 +65,10 @@ pub(super) const NEXT_DUE_AT: &str = "
 /// Returns the earliest instant after `after` at which a run becomes due, or a lease runs out.
 pub(super) async fn next_due_at(
     tx: &Reads,
-    pools: &[String],
+    eligible: &Eligible,
     after: Timestamp,
 ) -> Result<Option<Timestamp>, StoreError> {
-    let params = params![after.0 => INT8, pools => TEXT_ARRAY];
+    let params = params![after.0 => INT8, eligible.pools() => TEXT_ARRAY];
     instant(&tx.one(NEXT_DUE_AT, params).await?, "at_ms")
 }
 

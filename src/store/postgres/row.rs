@@ -9,7 +9,7 @@ use super::column::{class, count, flips, instant, labels, parse, trigger};
 use super::tx::{Tx, get, params};
 use super::{StoreError, evidence, halves};
 use crate::domain::ledger::{
-    FactsRef, Fingerprint, Flapping, Incident, Lease, Mute, Progress, Row, Seen, Suspect,
+    Elsewhere, FactsRef, Fingerprint, Flapping, Incident, Lease, Mute, Progress, Row, Seen, Suspect,
 };
 use crate::domain::{Counters, IntegrationId, OwnFault, Status, Timestamp};
 
@@ -23,7 +23,7 @@ macro_rules! row_columns {
          failing_since_ms, incident_notified, notified_status, muted_until_ms, muted_by,
          warning_muted, flips, flapping_since_ms, flapping_until_ms, suspect_since_ms,
          suspect_class, own_fault, outage_id, fingerprint_id, fingerprint_at_ms, expires_at_ms,
-         expires_what"
+         expires_what, elsewhere, elsewhere_until_ms"
     };
 }
 pub(super) use row_columns;
@@ -112,6 +112,10 @@ pub(super) fn read(row: &SqlRow) -> Result<Row, StoreError> {
             })?,
             next_end: pair(row, "expires_at_ms", "expires_what", |at, what| (Timestamp(at), what))?,
         },
+        elsewhere: pair(row, "elsewhere_until_ms", "elsewhere", |until, node| Elsewhere {
+            node,
+            until: Timestamp(until),
+        })?,
     })
 }
 
@@ -175,10 +179,12 @@ async fn save_progress(tx: &Tx, row: &Row) -> Result<(), StoreError> {
         UPDATE revalidated.work SET
             next_run_at_ms = $2, next_trigger = $3, lease_owner = $4, lease_token = $5,
             lease_until_ms = $6, failures = $7, passes = $8, last_run_id = $9,
-            fingerprint_at_ms = $10, expires_at_ms = $11, expires_what = $12
+            fingerprint_at_ms = $10, expires_at_ms = $11, expires_what = $12, elsewhere = $13,
+            elsewhere_until_ms = $14
         WHERE integration_id = $1";
     let Seen { fingerprint, next_end } = &row.seen;
     let Counters { failures, passes } = row.active.evidence.counters;
+    let elsewhere = row.elsewhere.as_ref();
     let params = params![
         row.id.0 => INT8, row.next_run_at.map(|at| at.0) => INT8, row.trigger.as_str() => TEXT,
         row.lease.map(|lease| lease.owner) => INT8, row.lease.map(|lease| lease.token) => INT8,
@@ -186,6 +192,8 @@ async fn save_progress(tx: &Tx, row: &Row) -> Result<(), StoreError> {
         i64::from(passes) => INT8, row.active.last_run => INT8,
         fingerprint.map(|seen| seen.at.0) => INT8, next_end.as_ref().map(|(at, _)| at.0) => INT8,
         next_end.as_ref().map(|(_, what)| what) => TEXT,
+        elsewhere.map(|one| one.node.as_str()) => TEXT,
+        elsewhere.map(|one| one.until.0) => INT8,
     ];
     tx.execute(SQL, params).await?;
     Ok(())

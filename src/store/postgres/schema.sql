@@ -198,6 +198,9 @@ CREATE TABLE revalidated.work (
     lease_owner BIGINT,
     lease_token BIGINT,
     lease_until_ms BIGINT,
+    -- Node that could not reach the platform, and the instant until which the next look is for others alone.
+    elsewhere TEXT,
+    elsewhere_until_ms BIGINT,
     failures BIGINT NOT NULL DEFAULT 0,
     passes BIGINT NOT NULL DEFAULT 0,
     last_run_id BIGINT,
@@ -207,7 +210,8 @@ CREATE TABLE revalidated.work (
     expires_what TEXT,
     CHECK ((lease_token IS NULL) = (lease_until_ms IS NULL)
            AND (lease_token IS NULL) = (lease_owner IS NULL)),
-    CHECK ((expires_what IS NULL) = (expires_at_ms IS NULL))
+    CHECK ((expires_what IS NULL) = (expires_at_ms IS NULL)),
+    CHECK ((elsewhere IS NULL) = (elsewhere_until_ms IS NULL))
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
 CREATE INDEX work_due ON revalidated.work (pool, next_run_at_ms) WHERE next_run_at_ms IS NOT NULL;
 CREATE INDEX work_host ON revalidated.work (host) WHERE host <> '';
@@ -452,6 +456,16 @@ CREATE TABLE revalidated.own_fault (
     since_ms BIGINT NOT NULL,
     message TEXT NOT NULL,
     PRIMARY KEY (fault, node)
+);
+
+-- Integrations that a node alone could not reach while another one found them to work, until the node has looked at its
+-- network: the latest of each.
+CREATE TABLE revalidated.contradiction (
+    node TEXT NOT NULL,
+    integration_id BIGINT NOT NULL,
+    host TEXT NOT NULL,
+    at_ms BIGINT NOT NULL,
+    PRIMARY KEY (node, integration_id)
 );
 
 -- Pools without a node that works, by their canonical texts: since when, and whether the fault that lasts names them.

@@ -87,8 +87,7 @@ impl View {
 
     /// Implements [`crate::store::View::due`] on this engine.
     pub(crate) async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Due>, StoreError> {
-        let pools = self.eligible.pools();
-        read!(self, tx => queue::due(tx, &pools, now, limit).await)
+        read!(self, tx => queue::due(tx, &self.eligible, now, limit).await)
     }
 
     /// Implements [`crate::store::View::next_due_at`] on this engine.
@@ -96,14 +95,12 @@ impl View {
         &self,
         after: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
-        let pools = self.eligible.pools();
-        read!(self, tx => queue::next_due_at(tx, &pools, after).await)
+        read!(self, tx => queue::next_due_at(tx, &self.eligible, after).await)
     }
 
     /// Implements [`crate::store::View::has_requests`] on this engine.
     pub(crate) async fn has_requests(&self, now: Timestamp) -> Result<bool, StoreError> {
-        let pools = self.eligible.pools();
-        read!(self, tx => queue::has_requests(tx, &pools, now).await)
+        read!(self, tx => queue::has_requests(tx, &self.eligible, now).await)
     }
 
     /// Implements [`crate::store::View::audit`] on this engine.

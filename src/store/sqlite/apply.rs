@@ -39,6 +39,8 @@ pub(super) fn apply(tx: &Connection, effect: &Effect, asked: &Asked<'_>) -> Resu
         Effect::MakeDue { integration, at, trigger } => make_due(tx, *integration, *at, *trigger),
         Effect::RaiseFault { fault, since, message } => fault::insert(tx, *fault, *since, message),
         Effect::ClearFault(fault) => fault::delete(tx, *fault),
+        // A file has one node, which nothing contradicts.
+        Effect::Contradict { .. } => Ok(()),
         Effect::InsertSilence { id, new, at } => silence::insert(tx, *id, new, *at),
         Effect::EndSilence { id, at } => silence::close(tx, *id, *at),
         Effect::ReevaluateMutes { at } => reevaluate_mutes(tx, *at),

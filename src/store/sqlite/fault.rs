@@ -31,7 +31,8 @@ pub(super) fn delete(tx: &Connection, fault: OwnFault) -> Result<(), StoreError>
 
 /// Loads every fault that lasts, for decisions.
 pub(super) fn lasting(tx: &Connection) -> Result<Vec<LastingFault>, StoreError> {
-    let of = |OwnFaultRow { fault, since, message }| LastingFault { fault, since, message };
+    let of =
+        |OwnFaultRow { fault, since, message, node }| LastingFault { fault, since, message, node };
     Ok(all(tx)?.into_iter().map(of).collect())
 }
 
@@ -44,6 +45,7 @@ pub(super) fn all(tx: &Connection) -> Result<Vec<OwnFaultRow>, StoreError> {
             fault: parse("own_fault", &row.get::<_, String>("fault")?)?,
             since: Timestamp(row.get("since_ms")?),
             message: row.get("message")?,
+            node: None,
         })
     })?;
     found.collect()

@@ -39,6 +39,8 @@ pub(super) fn answer(tx: &Connection, need: &Need, now: Timestamp) -> Result<Ans
         Need::Known(incident) => Answer::Known(known::load(tx, incident)?),
         Need::OwnFaults => Answer::OwnFaults(fault::lasting(tx)?),
         Need::AnotherFailsLocally(id) => Answer::Yes(another_fails_locally(tx, *id)?),
+        // A file has one node.
+        Need::AnotherNode(..) => Answer::Yes(false),
         Need::Pending(receiver) => Answer::Count(pending(tx, receiver)?),
     })
 }

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::asked::Asked;
 use super::{NotificationContext, StoreError};
 use crate::domain::OwnFault;
-use crate::domain::ledger;
+use crate::domain::ledger::{self, NodeFault};
 
 /// Remembers that `fault` lasts, and notifies receivers when that is new; returns true then.
 pub(super) fn begin(
@@ -15,7 +15,8 @@ pub(super) fn begin(
     context: &NotificationContext,
 ) -> Result<bool, StoreError> {
     let asked = Asked { now: context.now, ..Asked::default() };
-    asked.decide(tx, |case| ledger::begin_fault(case, fault, message, context))
+    let begun = || NodeFault { fault, message: message.to_owned(), node: None };
+    asked.decide(tx, |case| ledger::begin_fault(case, begun(), context))
 }
 
 /// Ends `fault`, and notifies receivers when it lasted; returns true then.

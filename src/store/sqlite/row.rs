@@ -147,6 +147,7 @@ fn read_columns(columns: &mut Columns<'_, '_>) -> Result<Row, StoreError> {
                 .pair(|id, at| Fingerprint { facts: FactsRef::Stored(id), at: Timestamp(at) })?,
             next_end: columns.pair(|at, what| (Timestamp(at), what))?,
         },
+        elsewhere: None,
     })
 }
 

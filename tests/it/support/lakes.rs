@@ -1,11 +1,12 @@
 //! Stand-in for a platform with many unstable buckets: STS, S3 Control and S3 on one port.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
@@ -27,6 +28,8 @@ struct Buckets {
     is_stable: AtomicBool,
     changes: AtomicU64,
     delay_ms: AtomicU64,
+    /// Process that gets no answer; zero for none.
+    cut_off: AtomicU32,
     /// Dice of each bucket, and true when it is gone.
     by_name: Mutex<HashMap<String, (Dice, bool)>>,
     seed: u64,
@@ -43,19 +46,26 @@ impl Lakes {
             is_stable: AtomicBool::new(false),
             changes: AtomicU64::new(0),
             delay_ms: AtomicU64::new(0),
+            cut_off: AtomicU32::new(0),
             by_name: Mutex::default(),
             seed,
         });
         let router = Router::new().fallback(answer).with_state(Arc::clone(&buckets));
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        runtime.spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        runtime.spawn(async move { axum::serve(listener, service).await.unwrap() });
         Self { endpoint, buckets, _runtime: runtime }
     }
 
     /// Takes so many milliseconds for each answer from now on.
     pub(crate) fn slow_down(&self, millis: u64) {
         self.buckets.delay_ms.store(millis, Ordering::SeqCst);
+    }
+
+    /// Answers no request of this process from now on; zero for all processes.
+    pub(crate) fn cut_off(&self, pid: u32) {
+        self.buckets.cut_off.store(pid, Ordering::SeqCst);
     }
 
     /// Keeps every bucket as it is from now on.
@@ -109,7 +119,29 @@ impl Buckets {
     }
 }
 
-async fn answer(State(buckets): State<Arc<Buckets>>, request: Request) -> Response {
+/// Returns true when a process has the local end of a connection at this port.
+fn owns(pid: u32, port: u16) -> bool {
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let end = format!(":{port:04X}");
+    let inodes = table.lines().filter_map(|line| {
+        let cells: Vec<_> = line.split_whitespace().collect();
+        (cells.get(1)?.ends_with(&end)).then(|| format!("socket:[{}]", cells[9]))
+    });
+    let inodes: Vec<_> = inodes.collect();
+    let Ok(open) = std::fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
+    let links = open.flatten().filter_map(|one| std::fs::read_link(one.path()).ok());
+    links.map(|link| link.display().to_string()).any(|link| inodes.contains(&link))
+}
+
+async fn answer(
+    State(buckets): State<Arc<Buckets>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
+    let cut_off = buckets.cut_off.load(Ordering::SeqCst);
+    if cut_off != 0 && owns(cut_off, peer.port()) {
+        return std::future::pending().await;
+    }
     let delay = buckets.delay_ms.load(Ordering::SeqCst);
     tokio::time::sleep(std::time::Duration::from_millis(delay)).await;
     let signed = request.headers().get(AUTHORIZATION).map_or("", |value| value.to_str().unwrap());

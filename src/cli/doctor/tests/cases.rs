@@ -200,7 +200,7 @@ pub(super) const MACHINE: &[Case] = &[
         "clock",
         |facts| {
             let message = "the clock is 9m off".to_owned();
-            let row = OwnFaultRow { fault: OwnFault::Clock, since: now(), message };
+            let row = OwnFaultRow { fault: OwnFault::Clock, since: now(), message, node: None };
             rows(facts).faults.push(row);
         },
         "the clock is 9m off.",

@@ -12,6 +12,9 @@ impl Books {
                 let stored = self.rows.get_mut(&row.id).unwrap();
                 stored.row = (**row).clone();
             }
+            Effect::Contradict { node, integration, .. } => {
+                self.contradicted.push((node.clone(), *integration));
+            }
             Effect::InsertIntegration(new) => {
                 let stored = Stored {
                     row: new.row.clone(),
@@ -103,7 +106,7 @@ impl Books {
             }
             Effect::RaiseFault { fault, since, message } => {
                 let (fault, since, message) = (*fault, *since, message.clone());
-                let lasting = LastingFault { fault, since, message };
+                let lasting = LastingFault { fault, since, message, node: None };
                 assert!(self.faults.insert(fault, lasting).is_none());
             }
             Effect::ClearFault(fault) => assert!(self.faults.remove(fault).is_some()),

@@ -197,6 +197,7 @@ impl Bench {
             duration: Duration::from_millis(812),
             policy: self.policy,
             schedule: schedule(),
+            node: None,
         }
     }
 
@@ -301,7 +302,8 @@ impl Bench {
 
     pub(super) fn degrade(&mut self, fault: OwnFault, message: &str) -> bool {
         let context = self.context();
-        self.books.decide(self.now, None, |case| begin_fault(case, fault, message, &context))
+        let begun = || NodeFault { fault, message: message.to_owned(), node: None };
+        self.books.decide(self.now, None, |case| begin_fault(case, begun(), &context))
     }
 
     pub(super) fn restore(&mut self, fault: OwnFault) -> bool {

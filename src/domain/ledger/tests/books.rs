@@ -77,6 +77,10 @@ pub(super) struct Books {
     /// Incidents as receivers know them, by id and receiver.
     pub(super) known: BTreeMap<(String, String), KnownIncident>,
     pub(super) operational: i64,
+    /// Names of the nodes that work.
+    pub(super) nodes: Vec<String>,
+    /// Nodes with the integrations that they alone could not reach.
+    pub(super) contradicted: Vec<(String, IntegrationId)>,
     /// Needs of the latest decision.
     pub(super) needs: Vec<Need>,
     decisions: u64,
@@ -227,6 +231,7 @@ impl Books {
                 };
                 Answer::Yes(self.rows.values().any(|stored| fails(&stored.row)))
             }
+            Need::AnotherNode(_, node) => Answer::Yes(self.nodes.iter().any(|other| other != node)),
             Need::Pending(receiver) => Answer::Count(self.pending(receiver).count()),
         }
     }

@@ -18,3 +18,4 @@ mod rules;
 mod runs;
 pub(super) mod samples;
 mod thrift;
+mod vantage;

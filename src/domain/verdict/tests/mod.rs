@@ -1,6 +1,7 @@
 //! Tests of the rule: its table of cases, its words and its properties.
 
 mod cases;
+mod vantage;
 
 use std::time::Duration;
 
@@ -66,7 +67,7 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn run(report: &Report, second: i64) -> JudgedRun<'_> {
-    JudgedRun { report, started_at: at(second), ended_at: at(second) }
+    JudgedRun { report, started_at: at(second), ended_at: at(second), node: None }
 }
 
 /// Judges the look of a line, with its siblings only where the judgement asks for them, as the ledger does.
@@ -78,7 +79,7 @@ fn judged(by: By, before: &Evidence, second: i64, what: &str) -> Judgement {
     if what == "repeated" {
         return repeated(&policy, before, run);
     }
-    let alone = Around { is_unsteady: matches!(by, By::Unsteady), siblings: None };
+    let alone = Around { is_unsteady: matches!(by, By::Unsteady), ..Around::default() };
     let found = judge(&policy, before, run, &alone);
     if failing == "0" || found.asks_siblings.is_none() {
         return found;

@@ -307,8 +307,18 @@ const LEFT: &[(&str, &[&str])] = &[
     ("transition", &["checksum"]),
 ];
 /// Tables of the server that are not moved by name: what they keep is the server's, or in another table of the file.
-const OWN: [&str; 9] =
-    ["absence", "clock", "config_part", "commits", "gate", "lane", "meta", "node", "work"];
+const OWN: [&str; 10] = [
+    "absence",
+    "clock",
+    "config_part",
+    "commits",
+    "contradiction",
+    "gate",
+    "lane",
+    "meta",
+    "node",
+    "work",
+];
 
 fn left(table: &Table) -> Vec<String> {
     let own = LEFT.iter().find(|(name, _)| *name == table.name);

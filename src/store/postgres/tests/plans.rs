@@ -39,14 +39,18 @@ async fn hot_statements_go_by_their_indexes() {
     let leased = params![
         numbers => INT8_ARRAY, numbers => INT8_ARRAY, numbers => INT8_ARRAY, texts => TEXT_ARRAY,
         numbers => INT8_ARRAY, numbers => INT8_ARRAY, 1_i64 => INT8, 1_i64 => INT8,
-        texts => TEXT_ARRAY,
+        texts => TEXT_ARRAY, text => TEXT,
     ];
     let states = params![texts => TEXT_ARRAY, 1_i64 => INT8, 1_i64 => INT8];
     let table: [(&str, Params<'_>, &str); 24] = [
         (begins::LEASE, leased, "work_pkey"),
         (begins::LEASE, leased, "work_host"),
         (outbox::STATES, states, "lane_due"),
-        (queue::DUE, params![1_i64 => INT8, 1_i64 => INT8, texts => TEXT_ARRAY], "work_due"),
+        (
+            queue::DUE,
+            params![1_i64 => INT8, 1_i64 => INT8, texts => TEXT_ARRAY, text => TEXT],
+            "work_due",
+        ),
         (queue::NEXT_DUE_AT, params![1_i64 => INT8, texts => TEXT_ARRAY], "work_due"),
         (queue::NEXT_DELIVERY_AT, params![texts => TEXT_ARRAY], "lane_due"),
         (outbox::CLAIM, params![text => TEXT, 1_i64 => INT8, 1_i64 => INT8], "lane_due"),

@@ -304,5 +304,6 @@ fn finished(begun: Begun, runs: Vec<SubjectRun>, started_at: Timestamp) -> Finis
         duration: Duration::from_millis(812),
         policy: Policy::default(),
         schedule: schedule(),
+        node: None,
     }
 }

@@ -2,8 +2,8 @@
 
 use super::kit::*;
 use crate::domain::ledger::{
-    Answer, Effect, Finished, LastingFault, Need, NotificationContext, Row, begin_fault, end_fault,
-    record,
+    Answer, Effect, Finished, LastingFault, Need, NodeFault, NotificationContext, Row, begin_fault,
+    end_fault, record,
 };
 use crate::domain::{
     Class, DaemonFaultNotice, EventType, Finding, Outcome, OwnFault, Payload, Report, Status, Test,
@@ -15,6 +15,7 @@ fn lasting(faults: &[OwnFault]) -> World {
         fault: *fault,
         since: NOW.minus(secs(90)),
         message: "it began".to_owned(),
+        node: None,
     };
     World::new().knowing(Need::OwnFaults, Answer::OwnFaults(faults.iter().map(lasting).collect()))
 }
@@ -27,7 +28,8 @@ fn fault_notice(effects: &[Effect], kind: EventType) -> DaemonFaultNotice {
 }
 
 fn began(world: &World, fault: OwnFault) -> (Vec<Effect>, bool) {
-    let decision = world.decide(|case, context| begin_fault(case, fault, "no route", context));
+    let begun = || NodeFault { fault, message: "no route".to_owned(), node: None };
+    let decision = world.decide(|case, context| begin_fault(case, begun(), context));
     (decision.effects, decision.answer)
 }
 

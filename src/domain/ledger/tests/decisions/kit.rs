@@ -85,7 +85,9 @@ fn nothing(need: &Need) -> Answer {
         Need::Results(_) | Need::LatestGood(..) | Need::LatestBad(..) => Answer::Results(None),
         Need::StatusSince(_) => Answer::Instant(None),
         Need::Factors(_) => Answer::Factors(Vec::new()),
-        Need::AnotherFails(..) | Need::AnotherFailsLocally(_) => Answer::Yes(false),
+        Need::AnotherFails(..) | Need::AnotherFailsLocally(_) | Need::AnotherNode(..) => {
+            Answer::Yes(false)
+        }
         Need::IdleSiblings(_) | Need::FailingMembers(..) => Answer::Integrations(Vec::new()),
         Need::OpenOutage(..) => Answer::Outage(None),
         Need::FailingSiblings(_) => Answer::Siblings(Vec::new()),
@@ -158,6 +160,7 @@ pub(super) fn row() -> Row {
         own_fault: None,
         outage: None,
         seen: Seen::default(),
+        elsewhere: None,
     }
 }
 
@@ -231,6 +234,7 @@ pub(super) fn finished<const N: usize>(status: Status, reports: [Report; N]) -> 
         duration: secs(4),
         policy: Policy { confirm_runs: Some(2), ..Policy::default() },
         schedule: schedule(),
+        node: None,
     }
 }
 
@@ -240,7 +244,7 @@ pub(super) fn failed_before(failures: u32) -> Row {
 }
 
 fn look(at: Timestamp, class: Class) -> Look {
-    Look { at, seen: Sight::Failed { class, is_certain: true } }
+    Look { at, seen: Sight::Failed { class, is_certain: true }, node: None }
 }
 
 /// Evidence of so many runs that had no answer, a minute apart.

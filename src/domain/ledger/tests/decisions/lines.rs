@@ -84,6 +84,9 @@ fn line(effect: &Effect) -> String {
         Effect::MakeDue { integration, at: when, trigger } => {
             format!("due {} {} by {}", integration.0, at(*when), trigger.as_str())
         }
+        Effect::Contradict { node, integration, at } => {
+            format!("contradict {node} {} {}", integration.0, at.0)
+        }
         Effect::RaiseFault { fault, since, message } => {
             format!("raise {} {}: {message}", fault.as_str(), at(*since))
         }
