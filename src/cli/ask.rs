@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::args::Source;
 use super::error::CommandError;
 use super::print::{Answer, End, escaped_json};
-use crate::daemon::Assembly;
+use crate::config::Settings;
 use crate::domain::{Listen, Scope, percent_encoded};
 use crate::net::http::Local;
 use crate::store::{StoreError, View};
@@ -38,11 +38,11 @@ pub(super) struct Sockets(Vec<PathBuf>);
 impl Sockets {
     /// Sockets that the configuration names, else the packaged one; none for a database that the command line names,
     /// which may be any.
-    pub(super) fn of(source: &Source, assembly: Option<&Assembly>) -> Self {
+    pub(super) fn of(source: &Source, settings: Option<&Settings>) -> Self {
         if source.store.is_some() {
             return Self(Vec::new());
         }
-        let http = assembly.map(|assembly| &assembly.settings.http);
+        let http = settings.map(|settings| &settings.http);
         let listed = http.filter(|http| http.is_listed || !http.listen.is_empty());
         let path = |listen: &Listen| match listen {
             Listen::Unix(path) => Some(path.clone()),
@@ -424,7 +424,7 @@ mod tests {
         let found = |text: &str| {
             std::fs::write(&config, text).unwrap();
             let assembly = crate::daemon::open(Some(&config)).unwrap();
-            let paths = Sockets::of(&Source { store: None }, Some(&assembly)).0;
+            let paths = Sockets::of(&Source { store: None }, Some(&assembly.settings)).0;
             paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>()
         };
         assert_eq!(found(""), [PACKAGED]);

@@ -12,9 +12,10 @@ use super::print::{
 };
 use super::situation::{degraded, facts, next_run};
 use super::{read, results};
+use crate::config::One;
 use crate::domain::Subject;
 use crate::store::{IntegrationRow, RunRow, View};
-use crate::view::{Evidence, Explanation};
+use crate::view::{Configured, Evidence, Explanation};
 
 /// Explains the status of one integration.
 pub(super) async fn answer(
@@ -22,17 +23,18 @@ pub(super) async fn answer(
     args: &Named,
     screen: Screen,
 ) -> Result<Answer, CommandError> {
-    let (location, assembly) = read::located(global, &args.source)?;
+    let (location, settings) = read::located(global, &args.source)?;
     let view = match View::open(&location).await {
         Ok(view) => view,
         Err(error) => {
             let target = ask::integration(&args.name) + "/explain";
-            let sockets = Sockets::of(&args.source, assembly.as_ref());
+            let sockets = Sockets::of(&args.source, settings.as_ref());
             return sockets.instead(&target, args.form.json, error).await;
         }
     };
     let row = read::integration(&view, &args.name).await?;
-    let configured = read::configured(assembly.as_ref(), &row.name);
+    let One { policy, maintenance } = read::configured(global, settings.as_ref(), &row.name);
+    let configured = Configured { policy, maintenance: &maintenance };
     let read = Explanation::read(&view, row, &configured, screen.now).await;
     let explanation = read.context("reading the store")?;
     if args.form.json {

@@ -7,11 +7,15 @@ use super::ask::Sockets;
 use super::error::CommandError;
 use super::print::{Answer, End, sanitise};
 use super::read;
+use crate::config;
 
 /// Asks the daemon at its socket, and prints its answer.
 pub(super) async fn answer(global: &Global, args: Health) -> Result<Answer, CommandError> {
-    let assembly = read::partly(global, |_all| true)?;
-    let sockets = Sockets::of(&Source { store: None }, Some(&assembly));
+    let settings = match config::load_settings(global.config.as_deref()) {
+        Ok(settings) => settings,
+        Err(_faulty) => read::partly(global, |_all| true)?.settings,
+    };
+    let sockets = Sockets::of(&Source { store: None }, Some(&settings));
     judged(sockets.reply(if args.live { "/healthz" } else { "/readyz" }).await)
 }
 

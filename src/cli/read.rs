@@ -8,12 +8,11 @@ use super::args::{Global, Source};
 use super::ask::Sockets;
 use super::error::{CommandError, fault_lines, print_error};
 use super::print::{counted, sanitise};
-use crate::config::{self, Faulty};
+use crate::config::{self, Faulty, One, Settings};
 use crate::daemon::{self, Assembly};
 use crate::domain::Location;
 use crate::input::nearest;
 use crate::store::{Cursor, IntegrationRow, Listed, Page, StoreError, TargetRow, View, each_page};
-use crate::view::Configured;
 
 /// The most faults of the configuration that a command shows which goes on in spite of them.
 const FAULTS_SHOWN_MAX: usize = 3;
@@ -23,33 +22,53 @@ pub(super) async fn view(global: &Global, source: &Source) -> Result<View, Comma
     Ok(View::open(&location(global, source)?).await.context("opening the store")?)
 }
 
-/// Opens the same database, and returns the configuration when that names it.
+/// Opens the same database, and returns the whole configuration when that names it and has no fault.
 pub(super) async fn both(
     global: &Global,
     source: &Source,
 ) -> Result<(View, Option<Assembly>), CommandError> {
-    let (location, assembly) = located(global, source)?;
+    let read = || daemon::open(global.config.as_deref());
+    let (location, assembly) = found(global, source, read, |read| &read.settings)?;
     Ok((View::open(&location).await.context("opening the store")?, assembly))
 }
 
 /// Returns the location of the database, with the sockets of the daemon that serves it.
 pub(super) fn place(global: &Global, source: &Source) -> Result<(Location, Sockets), CommandError> {
-    let (location, assembly) = located(global, source)?;
-    let sockets = Sockets::of(source, assembly.as_ref());
+    let (location, settings) = located(global, source)?;
+    let sockets = Sockets::of(source, settings.as_ref());
     Ok((location, sockets))
 }
 
-/// Returns the location of the database, with the configuration when it names it and has no fault. One with
-/// faults is no reason not to look: they are printed, and the location is read in spite of them.
+/// Returns the location of the database, with the settings when they name it and have no fault. Ones with faults are no
+/// reason not to look: they are printed, and the location is read in spite of them. Where there is no database, the faults
+/// of integrations count too.
 pub(super) fn located(
     global: &Global,
     source: &Source,
-) -> Result<(Location, Option<Assembly>), CommandError> {
+) -> Result<(Location, Option<Settings>), CommandError> {
+    let main = global.config.as_deref();
+    let read = || {
+        let settings = config::load_settings(main)?;
+        if may_exist(&settings.store) {
+            return Ok(settings);
+        }
+        daemon::open(main).map(|whole| whole.settings)
+    };
+    found(global, source, read, |settings| settings)
+}
+
+/// Returns the location of the database, with what `read` reads of the configuration when that names it and has no fault.
+fn found<T>(
+    global: &Global,
+    source: &Source,
+    read: impl FnOnce() -> Result<T, Faulty>,
+    settings: impl FnOnce(&T) -> &Settings,
+) -> Result<(Location, Option<T>), CommandError> {
     if let Some(path) = &source.store {
         return Ok((path.clone().into(), None));
     }
-    match daemon::open(global.config.as_deref()) {
-        Ok(assembly) => Ok((assembly.settings.store.clone(), Some(assembly))),
+    match read() {
+        Ok(read) => Ok((settings(&read).store.clone(), Some(read))),
         Err(faulty) => match config::store_location(global.config.as_deref()) {
             Some(location) if may_exist(&location) => {
                 print_error(&in_spite_of(&faulty, &format!("the database {location}")));
@@ -107,11 +126,16 @@ fn in_spite_of(Faulty { faults, .. }: &Faulty, with: &str) -> String {
     )
 }
 
-/// Returns the configuration that concerns the integration `name`, as far as it is known.
-pub(super) fn configured<'a>(assembly: Option<&'a Assembly>, name: &str) -> Configured<'a> {
-    let Some(assembly) = assembly else { return Configured::default() };
-    let policy = assembly.integrations.get(name).map(|one| one.policy);
-    Configured { policy, maintenance: &assembly.maintenance }
+/// Returns what the configuration says of the integration `name`, if its `settings` could be read. Faults are printed, and
+/// it says nothing then.
+pub(super) fn configured(global: &Global, settings: Option<&Settings>, name: &str) -> One {
+    if settings.is_none() {
+        return One::default();
+    }
+    config::load_one(global.config.as_deref(), name).unwrap_or_else(|faulty| {
+        print_error(&in_spite_of(&faulty, "the store alone"));
+        One::default()
+    })
 }
 
 /// Returns the location of the database that the command line or the configuration names.
@@ -216,9 +240,9 @@ mod tests {
         for (text, is_faultless) in table {
             std::fs::write(&config, &text).unwrap();
             std::fs::write(&database, "").unwrap();
-            let (found, assembly) = located(&global, &source).unwrap();
+            let (found, settings) = located(&global, &source).unwrap();
             let expected = (Location::File(database.clone()), is_faultless);
-            assert_eq!((found, assembly.is_some()), expected, "{text}");
+            assert_eq!((found, settings.is_some()), expected, "{text}");
             std::fs::remove_file(&database).unwrap();
             let refused = matches!(located(&global, &source), Err(CommandError::Configuration(_)));
             assert_eq!(refused, !is_faultless, "without a database the faults matter: {text}");

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use axum::Router;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -15,19 +16,21 @@ use crate::config::Settings;
 use crate::daemon::{Daemon, MetricsSource};
 use crate::demo::PageServer;
 use crate::domain::{HttpSettings, Listen};
-use crate::http::{self, Handle, ListenError, Server, ServerError};
+use crate::http::{self, Handle, ListenError, Server, ServerError, Thread};
 use crate::page;
 
 /// Servers that listen and do not answer yet.
 pub(super) struct Servers {
     metrics: Option<Server>,
-    http: Option<Server>,
+    http: Option<(Server, Thread)>,
 }
 
 /// Servers that answer until they are stopped.
 pub(super) struct Serving {
     tasks: Vec<JoinHandle<()>>,
     stop: CancellationToken,
+    /// Thread of some of the tasks; never read, only dropped.
+    _http: Option<Thread>,
 }
 
 impl Servers {
@@ -58,8 +61,11 @@ impl Servers {
         for (_, exposed) in exposed(settings) {
             warn!("{exposed}");
         }
-        let http = Some(http).filter(|http| !http.addresses().is_empty());
-        Ok(Self { metrics, http })
+        if http.addresses().is_empty() {
+            return Ok(Self { metrics, http: None });
+        }
+        let thread = Thread::start().context("starting the thread for HTTP")?;
+        Ok(Self { metrics, http: Some((http, thread)) })
     }
 
     /// Answers from now on, with what `daemon` knows.
@@ -70,14 +76,15 @@ impl Servers {
             let router = metrics(daemon.metrics.clone());
             tasks.push(tokio::spawn(server.serve(router, requests.clone(), stop.clone())));
         }
-        if let Some(server) = self.http {
+        let http = self.http.map(|(server, thread)| {
             let url = daemon.http.borrow().url.clone().unwrap_or_default();
             let router = api::router(Api::new(daemon, url)).merge(pages(daemon));
             let (handle, settings) = (server.handle(), daemon.http.clone());
-            tasks.push(tokio::spawn(follow(handle, settings, stop.clone())));
-            tasks.push(tokio::spawn(server.serve(router, requests, stop.clone())));
-        }
-        Serving { tasks, stop }
+            tasks.push(thread.spawn(follow(handle, settings, stop.clone())));
+            tasks.push(thread.spawn(server.serve(router, requests, stop.clone())));
+            thread
+        });
+        Serving { tasks, stop, _http: http }
     }
 }
 

@@ -8,9 +8,10 @@ use super::ask::{self, Sockets};
 use super::error::CommandError;
 use super::print::{Answer, Screen, ago, ahead, counted, result_word, sanitise, status_word};
 use super::{explain, read, results, situation};
+use crate::config::One;
 use crate::domain::{Class, RunId};
 use crate::store::{CandidateRow, IntegrationRow, RunRow, View};
-use crate::view::{Evidence, Integration, Run, Situation, config, leaves, parsed};
+use crate::view::{Configured, Evidence, Integration, Run, Situation, config, leaves, parsed};
 
 /// Shows one integration as it is in the store.
 pub(super) async fn answer(
@@ -19,13 +20,13 @@ pub(super) async fn answer(
     screen: Screen,
 ) -> Result<Answer, CommandError> {
     let Show { named: args, run } = args;
-    let (location, assembly) = read::located(global, &args.source)?;
+    let (location, settings) = read::located(global, &args.source)?;
     let view = match View::open(&location).await {
         Ok(view) => view,
         Err(error) => {
             let run = run.map_or_else(String::new, |run| format!("/runs/{run}"));
             let target = ask::integration(&args.name) + &run;
-            let sockets = Sockets::of(&args.source, assembly.as_ref());
+            let sockets = Sockets::of(&args.source, settings.as_ref());
             return sockets.instead(&target, args.form.json, error).await;
         }
     };
@@ -38,7 +39,8 @@ pub(super) async fn answer(
         }
         return Ok(Answer::good(run_text(&row, &found, screen)));
     }
-    let configured = read::configured(assembly.as_ref(), &row.name);
+    let One { policy, maintenance } = read::configured(global, settings.as_ref(), &row.name);
+    let configured = Configured { policy, maintenance: &maintenance };
     let read = Situation::read(&view, &row, &configured, screen.now).await;
     let situation = read.context("reading the store")?;
     if args.form.json {

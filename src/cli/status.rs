@@ -24,8 +24,8 @@ pub(super) async fn answer(
     args: &Args,
     screen: Screen,
 ) -> Result<Answer, CommandError> {
-    let (location, assembly) = read::located(global, &args.source)?;
-    let sockets = Sockets::of(&args.source, assembly.as_ref());
+    let (location, settings) = read::located(global, &args.source)?;
+    let sockets = Sockets::of(&args.source, settings.as_ref());
     // Before the database is opened: see there.
     let state = Liveness::from(is_in_use(&location).await);
     let view = match View::open(&location).await {
@@ -35,7 +35,7 @@ pub(super) async fn answer(
     let read = DaemonRows::read(&view, state, screen.now).await.context("reading the store")?;
     let rows = DaemonRows { live: sockets.live(&view).await, ..read };
     let mut status = DaemonStatus::from(&rows);
-    let backups = assembly.as_ref().map(|assembly| &assembly.settings.backups);
+    let backups = settings.as_ref().map(|settings| &settings.backups);
     status.backup = BackupStatus::read(backups).await;
     let answer = if args.form.json {
         Answer::json(&status)?

@@ -21,11 +21,19 @@ pub(super) struct Source {
     pub(super) mode: Option<u32>,
 }
 
-/// Reads one file; a file that cannot be read is one fault.
-pub(super) fn read(path: &Path, format: Format, faults: &Faults) -> Option<Source> {
+/// Reads one file if its text is needed; a file that cannot be read is one fault.
+pub(super) fn read(
+    path: &Path,
+    format: Format,
+    is_needed: impl Fn(&str) -> bool,
+    faults: &Faults,
+) -> Option<Source> {
     let shown = path.display().to_string();
     let (text, mode) = text_and_mode(path, faults)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    if !is_needed(text) {
+        return None;
+    }
     match format.parse(text, &shown) {
         Ok(root) => Some(Source { shown, root, mode }),
         Err(malformed) => {
@@ -160,7 +168,7 @@ mod tests {
     fn content_of(bytes: &[u8]) -> Result<String, String> {
         let (_folder, path) = written("f.toml", bytes);
         let faults = Faults::default();
-        let source = read(&path, Format::Toml, &faults);
+        let source = read(&path, Format::Toml, |_text| true, &faults);
         let (faults, _) = faults.into_parts();
         if let Some(source) = source {
             return Ok(source.root.to_json().to_string());

@@ -9,6 +9,7 @@ use super::files::{self, Source};
 use super::format::Format;
 use super::heartbeat::HeartbeatTable;
 use super::layers;
+use super::part::Part;
 use super::schedules::Schedules;
 use super::settings::{DEFAULTS, Settings};
 use crate::input::{Fault, Faults, Kind, Reader, Value, join};
@@ -34,6 +35,8 @@ pub(crate) struct DropIns {
 /// Content of all files, not yet interpreted.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
+    /// Part of them that is needed.
+    pub(super) part: Part,
     /// Layers of settings without integrations and receivers, later ones over earlier ones.
     pub(super) layers: Vec<Value>,
     /// Tables of integrations, in the order of the files.
@@ -83,12 +86,15 @@ impl Gathered {
             return;
         }
         let format = Format::of(path).unwrap_or(Format::Toml);
-        if let Some(mut root) = self.read(path, format, faults) {
+        if let Some(mut root) = self.read(path, format, |_text| true, faults) {
             if matches!(root.kind, Kind::Null) {
                 root.kind = Kind::Table(Vec::new());
             }
             self.take_lists(&mut root, faults);
             self.layers.push(root);
+        }
+        if self.part == Part::Settings {
+            return;
         }
         let folder = path.with_file_name(DROP_INS);
         let drop_ins = files::drop_ins(&folder, faults);
@@ -101,8 +107,31 @@ impl Gathered {
             if self.without.as_ref() == Some(&path) {
                 continue;
             }
-            if let Some(root) = self.read(&path, format, faults) {
+            let part = self.part.clone();
+            let is_needed = |text: &str| part.needs(&path, text);
+            if let Some(root) = self.read(&path, format, is_needed, faults) {
                 self.drop_in(&path, root, faults);
+            }
+        }
+    }
+
+    /// Removes the tables that are not needed.
+    pub(super) fn leave_out(&mut self) {
+        match &self.part {
+            Part::Whole => {}
+            Part::Settings => {
+                self.integrations.clear();
+                self.receivers.clear();
+                self.maintenance.clear();
+                self.templates.clear();
+            }
+            Part::Integration(name) => {
+                let is_it = |table: &Entry| match table.value.entry("name") {
+                    Some(Value { kind: Kind::String(own), .. }) => own == name,
+                    _ => false,
+                };
+                self.integrations.retain(is_it);
+                self.receivers.clear();
             }
         }
     }
@@ -143,8 +172,15 @@ impl Gathered {
         }
     }
 
-    fn read(&mut self, path: &Path, format: Format, faults: &Faults) -> Option<Value> {
-        let Some(Source { shown, root, mode }) = files::read(path, format, faults) else {
+    fn read(
+        &mut self,
+        path: &Path,
+        format: Format,
+        is_needed: impl Fn(&str) -> bool,
+        faults: &Faults,
+    ) -> Option<Value> {
+        let Some(Source { shown, root, mode }) = files::read(path, format, is_needed, faults)
+        else {
             return if self.is_partial { files::read_partly(path, format) } else { None };
         };
         self.modes.extend(mode.map(|mode| (shown, mode)));

@@ -17,6 +17,7 @@ mod integration;
 mod layers;
 mod maintenance;
 mod node;
+mod part;
 mod policy;
 mod schedules;
 mod settings;
@@ -33,6 +34,7 @@ pub(crate) use entry::Entry;
 pub(crate) use gather::DropIns;
 pub(crate) use import::{Form, Import, Needed, Place, Previous, Source};
 pub(crate) use integration::{Integration, Plan};
+pub(crate) use part::{One, load_one, load_settings};
 pub(crate) use policy::RUN_ON;
 pub(crate) use schedules::schedule_problem;
 pub(crate) use settings::{Limits, Log, LogFormat, Metrics, Own, Settings};
@@ -185,6 +187,7 @@ fn interpreted(
     if !settings.http.is_listed {
         settings.http.listen.extend(socket);
     }
+    gathered.leave_out();
     let Gathered { mut integrations, receivers, maintenance, templates, drop_ins, modes, .. } =
         gathered;
     unique("template", &templates, &faults);

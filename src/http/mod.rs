@@ -26,6 +26,7 @@ mod server;
 mod socket;
 #[cfg(test)]
 mod tests;
+mod thread;
 mod tls;
 mod watched;
 mod yaml;
@@ -50,4 +51,5 @@ pub(crate) use refusal::Refusal;
 pub(crate) use requests::Requests;
 pub(crate) use scrape::{metrics, scraped};
 pub(crate) use server::{Handle, Server, ServerError, examine};
+pub(crate) use thread::Thread;
 pub(crate) use yaml::yaml;

@@ -158,10 +158,11 @@ async fn log() -> String {
 
 /// Returns the metrics of the daemon that runs, from its socket or else from the port of its metrics.
 async fn metrics(source: &Source, assembly: Option<&Assembly>) -> Result<String, String> {
-    if let Some((200, body)) = Sockets::of(source, assembly).reply("/metrics").await {
+    let settings = assembly.map(|assembly| &assembly.settings);
+    if let Some((200, body)) = Sockets::of(source, settings).reply("/metrics").await {
         return Ok(String::from_utf8_lossy(&body).into_owned());
     }
-    let settings = &assembly.ok_or("The configuration cannot be read.")?.settings;
+    let settings = settings.ok_or("The configuration cannot be read.")?;
     let address =
         settings.metrics.listen.ok_or("No socket answers, and [metrics] listen is not set.")?;
     let options =
