@@ -45,6 +45,14 @@ pub(super) enum Counted {
 }
 
 impl Peer {
+    /// Returns true for a user of a socket of this machine.
+    pub(super) const fn is_local_user(&self) -> bool {
+        match self {
+            Self::Socket { .. } | Self::Systemd { .. } => true,
+            Self::Tcp { .. } => false,
+        }
+    }
+
     /// Returns the scope that the peer has without a token; `own` is the daemon's own uid.
     pub(super) fn scope(&self, own: u32) -> Scope {
         match self {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
+use axum::http::{HeaderMap, header};
 use axum::routing::get;
 use axum::{Extension, Router};
 use base64::Engine as _;
@@ -125,7 +126,9 @@ impl Ways {
             let by = async |Extension(caller): Extension<Caller>| {
                 format!("{} {}", caller.scope, caller.by)
             };
-            let router = Router::new().route("/by", get(by));
+            let takes =
+                async |headers: HeaderMap| format!("{:?}", headers.get(header::ACCEPT_ENCODING));
+            let router = Router::new().route("/by", get(by)).route("/takes", get(takes));
             tokio::spawn(server.serve(router, Requests::default(), stop.clone()));
         }
         ways
@@ -190,10 +193,18 @@ impl Drop for Ways {
     }
 }
 
-async fn ask(mut stream: impl AsyncRead + AsyncWrite + Unpin, value: Option<&str>) -> String {
+async fn ask(stream: impl AsyncRead + AsyncWrite + Unpin, value: Option<&str>) -> String {
     let value = value.map_or_else(String::new, |value| format!("authorization: {value}\r\n"));
+    ask_for("/by", stream, &value).await
+}
+
+async fn ask_for(
+    path: &str,
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    headers: &str,
+) -> String {
     let request =
-        format!("GET /by HTTP/1.1\r\nhost: localhost\r\n{value}connection: close\r\n\r\n");
+        format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{headers}connection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.unwrap();
@@ -201,6 +212,23 @@ async fn ask(mut stream: impl AsyncRead + AsyncWrite + Unpin, value: Option<&str
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let code = head.split(' ').nth(1).unwrap();
     if code == "200" { body.to_owned() } else { code.to_owned() }
+}
+
+#[tokio::test]
+async fn answers_to_this_machine_are_not_compressed_unless_a_proxy_passes_them_on() {
+    let ways = Ways::start().await;
+    let (takes, none) = ("accept-encoding: gzip\r\n", "None");
+    let kept = "Some(\"gzip\")";
+    for socket in ["own.sock", "read"] {
+        let stream = async || UnixStream::connect(ways.path(socket)).await.unwrap();
+        assert_eq!(ask_for("/takes", stream().await, takes).await, none, "{socket}");
+        for proxy in ["via: 1.1 front", "forwarded: for=192.0.2.1", "x-forwarded-for: 192.0.2.1"] {
+            let headers = format!("{takes}{proxy}\r\n");
+            assert_eq!(ask_for("/takes", stream().await, &headers).await, kept, "{proxy}");
+        }
+    }
+    let port = TcpStream::connect(ways.plain).await.unwrap();
+    assert_eq!(ask_for("/takes", port, takes).await, kept, "a tunnel may end there");
 }
 
 #[tokio::test(flavor = "multi_thread")]
