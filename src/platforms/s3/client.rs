@@ -1,5 +1,6 @@
 //! The requests of this platform: the four that [`Request`] can spell, and no others.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use reqsign_aws_v4::Credential;
@@ -22,6 +23,9 @@ pub(super) const SESSION_POLICY: &str = concat!(
 /// The most calls at a time to the Access Grants of one account and region, whose limits AWS does
 /// not publish.
 const CALLS_MAX: usize = 2;
+
+/// Number of gates below which none is forgotten.
+const FORGET_AT_LEAST: usize = 64;
 
 /// Every request this platform sends. All are GET, and none of them changes anything.
 #[derive(Clone, Copy, Debug)]
@@ -121,21 +125,37 @@ impl Servers {
     }
 }
 
-/// The gates that are in use, by account and server.
-static GATES: Mutex<Vec<([String; 2], Weak<Semaphore>)>> = Mutex::new(Vec::new());
+/// Gates by account and server: those in use, and at most as many that were.
+#[derive(Debug)]
+struct Gates {
+    known: BTreeMap<[String; 2], Weak<Semaphore>>,
+    /// Number of gates at which those that are no longer in use are forgotten.
+    forget_at: usize,
+}
+
+static GATES: Mutex<Gates> =
+    Mutex::new(Gates { known: BTreeMap::new(), forget_at: FORGET_AT_LEAST });
+
+impl Gates {
+    fn get(&mut self, of: [String; 2]) -> Arc<Semaphore> {
+        if let Some(gate) = self.known.get(&of).and_then(Weak::upgrade) {
+            return gate;
+        }
+        if self.forget_at <= self.known.len() {
+            self.known.retain(|_, gate| gate.strong_count() != 0);
+            // A look at all of them for each new one took half of a start with 10,000 accounts.
+            self.forget_at = FORGET_AT_LEAST.max(2 * self.known.len());
+        }
+        let gate = Arc::new(Semaphore::new(CALLS_MAX));
+        self.known.insert(of, Arc::downgrade(&gate));
+        gate
+    }
+}
 
 /// Returns the semaphore of an account's Access Grants at a server, shared by all integrations with
 /// it.
 fn gate(of: [String; 2]) -> Arc<Semaphore> {
-    let mut gates = GATES.lock().unwrap_or_else(PoisonError::into_inner);
-    gates.retain(|(_, gate)| gate.strong_count() != 0);
-    let known = gates.iter().find(|(known, _)| *known == of);
-    if let Some(gate) = known.and_then(|(_, gate)| gate.upgrade()) {
-        return gate;
-    }
-    let gate = Arc::new(Semaphore::new(CALLS_MAX));
-    gates.push((of, Arc::downgrade(&gate)));
-    gate
+    GATES.lock().unwrap_or_else(PoisonError::into_inner).get(of)
 }
 
 #[cfg(test)]
@@ -153,16 +173,16 @@ mod tests {
     }
 
     #[test]
-    fn a_gate_is_shared_by_account_and_server_and_forgotten_with_its_last_user() {
-        let of = |account: &str| [account.to_owned(), "https://gate.example".to_owned()];
-        let (first, other) = (gate(of("1")), gate(of("2")));
-        assert!(Arc::ptr_eq(&first, &gate(of("1"))) && !Arc::ptr_eq(&first, &other));
+    fn a_gate_is_shared_by_account_and_server_and_forgotten_after_its_last_user() {
+        let of = |account: usize| [account.to_string(), "https://gate.example".to_owned()];
+        let mut gates = Gates { known: BTreeMap::new(), forget_at: FORGET_AT_LEAST };
+        let (first, other) = (gates.get(of(0)), gates.get(of(1)));
+        assert!(Arc::ptr_eq(&first, &gates.get(of(0))) && !Arc::ptr_eq(&first, &other));
         let turns = [first.try_acquire(), first.try_acquire(), first.try_acquire()];
         assert_eq!(turns.map(|turn| turn.is_ok()), [true, true, false]);
-        drop((first, other));
-        gate(of("3"));
-        let gates = GATES.lock().unwrap();
-        let left = gates.iter().filter(|([_, server], _)| server == "https://gate.example");
-        assert_eq!(left.count(), 1);
+        drop(other);
+        (2..=FORGET_AT_LEAST).for_each(|account| drop(gates.get(of(account))));
+        assert!(Arc::ptr_eq(&first, &gates.get(of(0))));
+        assert_eq!(gates.known.len(), 2, "the one in use and the latest");
     }
 }
