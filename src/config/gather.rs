@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::entry::{BUILT_IN, Entry, LISTS};
 use super::files::{self, Source};
-use super::format::Format;
+use super::format::{Format, Malformed};
 use super::heartbeat::HeartbeatTable;
 use super::layers;
 use super::part::Part;
 use super::schedules::Schedules;
 use super::settings::{DEFAULTS, Settings};
-use crate::input::{Fault, Faults, Kind, Reader, Value, join};
+use crate::input::{Fault, Faults, Kind, Reader, Value, join, parallel};
 
 /// Path of the main file unless the command line gives another.
 pub(crate) const DEFAULT_PATH: &str = "/etc/revalidated/revalidated.toml";
@@ -66,12 +66,14 @@ pub(super) fn drop_in_for(main: Option<&Path>, csv: &Path) -> PathBuf {
 impl Gathered {
     /// Adds the embedded defaults.
     pub(super) fn defaults(&mut self, faults: &Faults) {
-        match Format::Toml.parse(DEFAULTS, BUILT_IN) {
-            Ok(root) => self.layers.push(root),
+        static PARSED: LazyLock<Result<Value, Malformed>> =
+            LazyLock::new(|| Format::Toml.parse(DEFAULTS, BUILT_IN));
+        match &*PARSED {
+            Ok(root) => self.layers.push(root.clone()),
             Err(malformed) => faults.push(Fault {
                 origin: format!("{BUILT_IN}:{}", malformed.line),
                 path: String::new(),
-                message: malformed.message,
+                message: malformed.message.clone(),
             }),
         }
     }
@@ -86,7 +88,8 @@ impl Gathered {
             return;
         }
         let format = Format::of(path).unwrap_or(Format::Toml);
-        if let Some(mut root) = self.read(path, format, |_text| true, faults) {
+        if let Some(source) = self.read(path, format, |_text| true, faults) {
+            let mut root = self.note(source);
             if matches!(root.kind, Kind::Null) {
                 root.kind = Kind::Table(Vec::new());
             }
@@ -103,13 +106,17 @@ impl Gathered {
             is_there: !matches!(folder.try_exists(), Ok(false)),
             files: drop_ins.len(),
         };
-        for (path, format) in drop_ins {
-            if self.without.as_ref() == Some(&path) {
-                continue;
-            }
-            let part = self.part.clone();
-            let is_needed = |text: &str| part.needs(&path, text);
-            if let Some(root) = self.read(&path, format, is_needed, faults) {
+        let drop_ins = drop_ins.into_iter().filter(|(path, _)| self.without.as_ref() != Some(path));
+        let read = parallel::each(drop_ins.collect(), |(path, format)| {
+            let own = Faults::default();
+            let is_needed = |text: &str| self.part.needs(&path, text);
+            let source = self.read(&path, format, is_needed, &own);
+            (path, source, own)
+        });
+        for (path, source, own) in read {
+            faults.absorb(own);
+            if let Some(source) = source {
+                let root = self.note(source);
                 self.drop_in(&path, root, faults);
             }
         }
@@ -173,18 +180,24 @@ impl Gathered {
     }
 
     fn read(
-        &mut self,
+        &self,
         path: &Path,
         format: Format,
         is_needed: impl Fn(&str) -> bool,
         faults: &Faults,
-    ) -> Option<Value> {
-        let Some(Source { shown, root, mode }) = files::read(path, format, is_needed, faults)
-        else {
-            return if self.is_partial { files::read_partly(path, format) } else { None };
-        };
+    ) -> Option<Source> {
+        let read = files::read(path, format, is_needed, faults);
+        if read.is_none() && self.is_partial {
+            let root = files::read_partly(path, format)?;
+            return Some(Source { shown: path.display().to_string(), root, mode: None });
+        }
+        read
+    }
+
+    /// Notes the permission bits of a file, and returns its content.
+    fn note(&mut self, Source { shown, root, mode }: Source) -> Value {
         self.modes.extend(mode.map(|mode| (shown, mode)));
-        Some(root)
+        root
     }
 
     fn drop_in(&mut self, path: &Path, mut root: Value, faults: &Faults) {

@@ -43,7 +43,7 @@ pub(crate) use self::gather::DEFAULT_PATH;
 use self::gather::Gathered;
 use self::schedules::Schedules;
 use crate::domain::{Listen, Location, Maintenance, PostgresAddress, Timestamp};
-use crate::input::{Fault, Faults, Kind, Reader, Value, join, quoted};
+use crate::input::{Fault, Faults, Kind, Reader, Value, join, parallel, quoted};
 
 /// Variable by which systemd names the runtime directories of the service.
 const RUNTIME_DIRECTORY: &str = "RUNTIME_DIRECTORY";
@@ -201,8 +201,14 @@ fn interpreted(
         let read = |reader| maintenance::read(reader, &settings.defaults, &mut schedules);
         windows.extend(reader.and_then(read).map(|window| (window, entry.clone())));
     }
-    let read = |entry| Integration::read(entry, &settings.defaults, &mut schedules, &faults);
-    let integrations: Vec<_> = integrations.into_iter().map(read).collect();
+    let read = parallel::parts(integrations, |part| {
+        let (own, mut schedules) = (Faults::default(), schedules.clone());
+        let read = |entry| Integration::read(entry, &settings.defaults, &mut schedules, &own);
+        (part.into_iter().map(read).collect::<Vec<_>>(), own)
+    });
+    let (read, found): (Vec<_>, Vec<_>) = read.into_iter().unzip();
+    found.into_iter().for_each(|own| faults.absorb(own));
+    let integrations = read.into_iter().flatten().collect::<Vec<_>>();
     unique_ids(&integrations, &faults);
     Ok(Loaded { settings, integrations, receivers, windows, drop_ins, faults, modes })
 }

@@ -1,6 +1,7 @@
 //! Reads schedules with a cache: thousands of integrations share a few.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::domain::{Schedule, ScheduleError, Timestamp};
 use crate::input::{Reader, nearest, quoted};
@@ -18,12 +19,15 @@ const FIELDS: [(&str, u32); 5] =
 /// Number of instants that a warning shows.
 const SHOWN: usize = 3;
 
-/// Cache of the schedules read so far.
-#[derive(Debug)]
+/// Cache of the schedules read so far; a clone has the same one, for another thread.
+#[derive(Clone, Debug)]
 pub(super) struct Schedules {
     now: Timestamp,
-    known: HashMap<String, HashMap<String, Result<Schedule, String>>>,
+    known: Arc<Mutex<Known>>,
 }
+
+/// Schedules by expression and zone, or sentences that say why there is none.
+type Known = HashMap<String, HashMap<String, Result<Schedule, String>>>;
 
 /// Schedule of a table; a part is none when it is missing or wrong.
 #[derive(Clone, Debug)]
@@ -37,7 +41,7 @@ pub(super) struct When {
 impl Schedules {
     /// Creates an empty cache; warnings show instants after `now`.
     pub(super) fn new(now: Timestamp) -> Self {
-        Self { now, known: HashMap::new() }
+        Self { now, known: Arc::default() }
     }
 
     /// Reads `schedule` and `zone`.
@@ -77,11 +81,12 @@ impl Schedules {
 
     /// Returns the schedule, or a sentence that says why there is none.
     pub(super) fn get(&mut self, cron: &str, zone: &str) -> Result<Schedule, String> {
-        if let Some(known) = self.known.get(cron).and_then(|zones| zones.get(zone)) {
+        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = all.get(cron).and_then(|zones| zones.get(zone)) {
             return known.clone();
         }
         let schedule = Schedule::parse(cron, zone).map_err(|error| schedule_problem(&error));
-        let zones = self.known.entry(cron.to_owned()).or_default();
+        let zones = all.entry(cron.to_owned()).or_default();
         zones.entry(zone.to_owned()).or_insert(schedule).clone()
     }
 }

@@ -11,6 +11,7 @@ mod faults;
 #[cfg(test)]
 pub(crate) mod fuzz;
 mod names;
+pub(crate) mod parallel;
 mod reader;
 mod secret;
 mod value;

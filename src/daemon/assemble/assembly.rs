@@ -11,7 +11,7 @@ use super::placement;
 use super::receiver::{Read, receiver};
 use crate::config::{self, DropIns, Faulty, Form, Import, Loaded, RUN_ON, Settings, Source};
 use crate::domain::Maintenance;
-use crate::input::{Fault, Reference};
+use crate::input::{Fault, Faults, Reference, parallel};
 use crate::platforms::{LogInMemory, PLATFORMS, Peers, Platform};
 use crate::webhook::{Heartbeat, Receiver, SEND_FROM};
 
@@ -120,12 +120,19 @@ fn assemble_partly(
             placement::check(&plan.run_on, RUN_ON, idle, &loaded.settings, &reader);
         }
     }
-    let assembled = read.into_iter().filter_map(|one| integration(one, platforms, &loaded.faults));
+    let assembled = parallel::parts(read, |part| {
+        let own = Faults::default();
+        let assembled = part.into_iter().filter_map(|one| integration(one, platforms, &own));
+        (assembled.collect::<Vec<_>>(), own)
+    });
     let mut integrations = BTreeMap::new();
     let mut peers = Vec::new();
-    for one in assembled {
-        peers.push(one.peer());
-        integrations.insert(one.wanted.name.clone(), one);
+    for (assembled, own) in assembled {
+        loaded.faults.absorb(own);
+        for one in assembled {
+            peers.push(one.peer());
+            integrations.insert(one.wanted.name.clone(), one);
+        }
     }
     let settings = loaded.settings.clone();
     let tables = std::mem::take(&mut loaded.receivers);

@@ -7,6 +7,7 @@ mod tree;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use serde_json::{Map, Value as Json, json};
 
@@ -45,6 +46,9 @@ struct Tables {
     /// The tables `config`, by the types of integrations.
     configs: Vec<(&'static Platform, Node)>,
 }
+
+/// Found once for all tests: it takes seconds.
+static TABLES: LazyLock<Tables> = LazyLock::new(tables);
 
 fn tables() -> Tables {
     let mut settings = Node::of(&explored(asked_of_settings), &EXTRA);
@@ -116,12 +120,11 @@ fn asked_of(document: &Json, read: impl FnOnce(Reader<'_>)) -> Vec<(String, Shap
 
 /// Reads a main file with this document.
 fn asked_of_settings(document: &Json) -> Vec<(String, Shape)> {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("main.json");
-    std::fs::write(&path, document.to_string()).unwrap();
+    let file = tempfile::Builder::new().suffix(".json").tempfile().unwrap();
+    std::fs::write(&file, document.to_string()).unwrap();
     asked::recorded(|| {
         let none = std::iter::empty::<(OsString, OsString)>();
-        drop(config::load_from(Some(&path), none, Timestamp(0)));
+        drop(config::load_from(Some(file.path()), none, Timestamp(0)));
     })
 }
 
@@ -270,7 +273,7 @@ fn compare(committed: &str, expected: &str) {
 
 #[test]
 fn published_schema_of_the_configuration_has_what_the_readers_ask_for() {
-    let tables = tables();
+    let tables = &*TABLES;
     let mut unknown = tables.settings.unknown("");
     unknown.extend(tables.receiver.unknown(""));
     unknown.extend(tables.integration.unknown(""));
@@ -278,10 +281,10 @@ fn published_schema_of_the_configuration_has_what_the_readers_ask_for() {
         unknown.extend(config.unknown("").iter().map(|path| format!("{}: {path}", platform.kind)));
     }
     assert_eq!(unknown, [""; 0], "no shape is known of these");
-    compare("schemas/config.v1.schema.json", &format!("{:#}\n", schema(&tables)));
+    compare("schemas/config.v1.schema.json", &format!("{:#}\n", schema(tables)));
 }
 
 #[test]
 fn manual_page_of_the_configuration_has_every_key() {
-    compare("man/revalidated.toml.5", &page::page(&tables()));
+    compare("man/revalidated.toml.5", &page::page(&TABLES));
 }
