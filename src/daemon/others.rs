@@ -10,7 +10,7 @@ use super::health;
 use super::shared::Shared;
 use super::text::counted;
 use crate::domain::{OwnFault, Timestamp, duration_text};
-use crate::store::Beat;
+use crate::store::{Beat, FreedNode};
 
 /// State that a node keeps between heartbeats.
 #[derive(Debug, Default)]
@@ -23,9 +23,16 @@ pub(super) struct Known {
 impl Known {
     /// Acts on what a heartbeat says.
     pub(super) async fn heed(&mut self, shared: &Shared, beat: &Beat) {
-        for (name, runs) in &beat.freed {
+        for FreedNode { name, runs, has_ended } in &beat.freed {
             let runs = counted(*runs, "run");
-            warn!(node = name, "node {name} was not heard of for too long; {runs} of it are free");
+            if *has_ended {
+                warn!(node = name, "the process of node {name} has ended; {runs} of it are free");
+            } else {
+                warn!(
+                    node = name,
+                    "node {name} was not heard of for too long; {runs} of it are free"
+                );
+            }
         }
         if beat.was_displaced {
             warn!(

@@ -32,11 +32,16 @@ pub(super) fn is_gone(process: ProcessId) -> bool {
     }
 }
 
-/// Returns the machine and the namespace in which the number of a process means one process.
+/// Returns the machine and the namespace in which the number of a process means one process; nothing where that cannot
+/// be read. Cloned machines may share an id of their own, and namespaces have the same numbers on many: the kernel draws
+/// another one at each start.
 pub(super) fn machine() -> String {
-    let id = fs::read_to_string("/etc/machine-id").unwrap_or_default();
-    let space = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
-    format!("{} {}", id.trim(), space.display())
+    let (Ok(kernel), Ok(space)) =
+        (fs::read_to_string("/proc/sys/kernel/random/boot_id"), fs::read_link("/proc/self/ns/pid"))
+    else {
+        return String::new();
+    };
+    format!("{} {}", kernel.trim(), space.display())
 }
 
 /// Asks the daemon `process` to read its configuration again; `named` as for [`may_be_alive`].
@@ -79,6 +84,14 @@ mod tests {
         for named in [None, Some(9)] {
             assert!(!may_be_alive(process, named), "{named:?}");
         }
+    }
+
+    #[test]
+    fn machine_is_named_by_its_kernel_and_namespace() {
+        let named = machine();
+        let (kernel, space) = named.split_once(' ').unwrap();
+        assert!(kernel.len() == 36 && space.starts_with("pid:["), "{named}");
+        assert_eq!(machine(), named);
     }
 
     #[test]

@@ -27,7 +27,7 @@ const CLUSTERED: [&str; 4] = ["trino-adhoc", "trino-bi", "trino-etl", "trino-sci
 /// Bucket that is missing from the beginning, so that its integration never comes to work.
 pub(super) const MISSING: &str = "demo-archive";
 /// Time until the token of the cluster ends: soon enough for a warning.
-const TOKEN_LEFT: Duration = Duration::from_hours(24 * 5);
+pub(super) const TOKEN_LEFT: Duration = Duration::from_hours(24 * 5);
 /// Duration of the silence.
 const SILENCED: Duration = Duration::from_hours(2);
 
@@ -77,9 +77,9 @@ password = {{ file = {token} }}
     clustered.chain(disabled).collect()
 }
 
-/// Returns a token of the form that clusters take, which ends soon; the stand-in verifies none.
-pub(super) fn token(now: Timestamp) -> String {
-    let ends = now.plus(TOKEN_LEFT).unix_seconds();
+/// Returns a token of the form that clusters take, which ends after a while; the stand-in verifies none.
+pub(super) fn token(now: Timestamp, left: Duration) -> String {
+    let ends = now.plus(left).unix_seconds();
     let part = |part: &Json| URL_SAFE_NO_PAD.encode(part.to_string());
     let head = part(&json!({ "alg": "HS256", "typ": "JWT" }));
     let claims = part(&json!({ "sub": "demo", "iss": "revalidated demo", "exp": ends }));
@@ -126,30 +126,35 @@ impl Cluster {
         if self.is_stopped.load(Ordering::Relaxed) {
             return None;
         }
-        if method == Method::GET {
-            return Some(json!({
-                "nodeVersion": { "version": "476" }, "environment": "demo", "coordinator": true,
-                "starting": false, "uptime": "12.00d",
-            }));
-        }
-        let (kind, rows) = match statement {
-            "SELECT current_user" => ("varchar", json!([["demo"]])),
-            "SHOW CATALOGS" => ("varchar", json!([["lake"], ["system"]])),
-            text if text.starts_with("SELECT") => ("bigint", json!([[1]])),
-            _ => ("boolean", json!([[true]])),
-        };
-        Some(json!({
-            "id": "20261122_210000_00001_demos",
-            "infoUri": "http://127.0.0.1/ui/query.html?20261122_210000_00001_demos",
-            "columns": [{
-                "name": "_col0", "type": kind,
-                "typeSignature": { "rawType": kind, "arguments": [] },
-            }],
-            "data": rows,
-            "stats": { "state": "FINISHED", "queued": false, "nodes": 1, "elapsedTimeMillis": 3 },
-            "warnings": [],
-        }))
+        Some(reply(method, statement, &["lake", "system"]))
     }
+}
+
+/// Returns the answer of a cluster with these catalogs to a request.
+pub(super) fn reply(method: &Method, statement: &str, catalogs: &[&str]) -> Json {
+    if method == Method::GET {
+        return json!({
+            "nodeVersion": { "version": "476" }, "environment": "demo", "coordinator": true,
+            "starting": false, "uptime": "12.00d",
+        });
+    }
+    let (kind, rows) = match statement {
+        "SELECT current_user" => ("varchar", json!([["demo"]])),
+        "SHOW CATALOGS" => ("varchar", catalogs.iter().map(|name| json!([name])).collect()),
+        text if text.starts_with("SELECT") => ("bigint", json!([[1]])),
+        _ => ("boolean", json!([[true]])),
+    };
+    json!({
+        "id": "20261122_210000_00001_demos",
+        "infoUri": "http://127.0.0.1/ui/query.html?20261122_210000_00001_demos",
+        "columns": [{
+            "name": "_col0", "type": kind,
+            "typeSignature": { "rawType": kind, "arguments": [] },
+        }],
+        "data": rows,
+        "stats": { "state": "FINISHED", "queued": false, "nodes": 1, "elapsedTimeMillis": 3 },
+        "warnings": [],
+    })
 }
 
 async fn serve(State(cluster): State<Arc<Cluster>>, method: Method, body: Bytes) -> Response {
@@ -261,7 +266,7 @@ mod tests {
     #[test]
     fn token_ends_within_days() {
         let now = Timestamp(1_795_381_200_000);
-        let text = token(now);
+        let text = token(now, TOKEN_LEFT);
         let claims = text.split('.').nth(1).unwrap();
         let claims: Json =
             serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();

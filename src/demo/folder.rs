@@ -17,6 +17,9 @@ use crate::domain::Timestamp;
 /// Schedule of every two seconds: six fields, seconds first.
 pub(super) const SCHEDULE: &str = "*/2 * * * * *";
 
+/// File of the receiver's secret.
+pub(super) const WEBHOOK_SECRET: &str = "webhook-secret";
+
 /// Length of the receiver's secret, in bytes.
 const SECRET_BYTES: usize = 32;
 
@@ -62,17 +65,27 @@ impl Folder {
         self.path.join("state.db")
     }
 
+    /// Writes the secret of a receiver, and returns it.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the folder cannot be written to.
+    pub(super) fn write_webhook_secret(&self) -> io::Result<Vec<u8>> {
+        let secret = random::<SECRET_BYTES>()?;
+        self.write(WEBHOOK_SECRET, &format!("whsec_{}\n", STANDARD.encode(secret)))?;
+        Ok(secret.to_vec())
+    }
+
     /// Writes the secrets of a receiver, an AWS user and a cluster, and returns the receiver's.
     ///
     /// # Errors
     ///
     /// Fails when the folder cannot be written to.
     pub(super) fn write_secrets(&self, now: Timestamp) -> io::Result<Vec<u8>> {
-        let secret = random::<SECRET_BYTES>()?;
-        self.write("webhook-secret", &format!("whsec_{}\n", STANDARD.encode(secret)))?;
+        let secret = self.write_webhook_secret()?;
         self.write("aws-secret-key", &format!("{}\n", STANDARD.encode(random::<30>()?)))?;
-        self.write("cluster-token", &format!("{}\n", around::token(now)))?;
-        Ok(secret.to_vec())
+        self.write("cluster-token", &format!("{}\n", around::token(now, around::TOKEN_LEFT)))?;
+        Ok(secret)
     }
 
     /// Writes the configuration file for integrations named like their buckets.
@@ -89,7 +102,7 @@ impl Folder {
         let (store, socket, webhook_secret, aws_secret) = (
             quoted(&self.database())?,
             quoted_text(&format!("unix:{}", text(&self.path.join("api.sock"))?))?,
-            quoted(&self.path.join("webhook-secret"))?,
+            quoted(&self.path.join(WEBHOOK_SECRET))?,
             quoted(&self.path.join("aws-secret-key"))?,
         );
         let head = format!(
@@ -155,7 +168,17 @@ s3Control = "http://{platform}"
         fs::remove_dir_all(std::mem::take(&mut self.path))
     }
 
-    fn write(&self, name: &str, text: &str) -> io::Result<()> {
+    /// Returns the path of the folder.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes a file that only its owner can read.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the folder cannot be written to, or has the file already.
+    pub(super) fn write(&self, name: &str, text: &str) -> io::Result<()> {
         let mut options = OpenOptions::new();
         let mut file =
             options.write(true).create_new(true).mode(0o600).open(self.path.join(name))?;
@@ -174,7 +197,7 @@ impl Drop for Folder {
 }
 
 /// Returns the path as a TOML string.
-fn quoted(path: &Path) -> io::Result<String> {
+pub(super) fn quoted(path: &Path) -> io::Result<String> {
     quoted_text(text(path)?)
 }
 

@@ -6,23 +6,22 @@
 mod around;
 mod folder;
 mod narrator;
+mod nodes;
 mod receiver;
+mod serving;
 mod stand_in;
 mod story;
 mod watch;
 
 use std::future::Future;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use axum::Router;
-use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::sync::watch::Receiver as Changes;
 use tokio::task::JoinSet;
@@ -33,6 +32,7 @@ use self::around::{Cluster, MISSING};
 use self::folder::{Addresses, Folder};
 use self::narrator::Narrator;
 use self::receiver::Received;
+use self::serving::{free_address, interrupt, listen};
 use self::stand_in::StandIn;
 use self::story::{Act, Fact, Story};
 use self::watch::Watch;
@@ -69,6 +69,8 @@ pub(crate) const LOG_FILTER: &str =
 pub(crate) struct Options {
     /// True to stop after the recovery instead of running until Ctrl-C.
     pub(crate) once: bool,
+    /// Nodes on one PostgreSQL, of which one is killed; none for the demo of a single daemon.
+    pub(crate) nodes: Option<u8>,
 }
 
 /// Server of the page, which is made on a higher floor: it listens before the daemon starts, and answers afterwards.
@@ -103,7 +105,11 @@ pub(crate) async fn demo<P: PageServer>(options: Options) -> anyhow::Result<()> 
         let error = error.downcast_ref::<io::Error>();
         error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
     };
-    match play::<P>(options).await {
+    let ended = match options.nodes {
+        Some(count) => Box::pin(nodes::play(count, options.once)).await,
+        None => Box::pin(play::<P>(options)).await,
+    };
+    match ended {
         Err(error) if unread(&error) => Ok(()),
         ended => ended,
     }
@@ -212,32 +218,6 @@ impl Stage {
         let page = addresses.page;
         Ok(Self { stand_in, cluster, page, received, _servers: servers })
     }
-}
-
-/// Returns an address of the loopback interface whose port is free.
-async fn free_address() -> io::Result<SocketAddr> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?.local_addr()
-}
-
-/// Serves `router` on a free port of the loopback interface.
-async fn listen(servers: &mut JoinSet<io::Result<()>>, router: Router) -> io::Result<SocketAddr> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let address = listener.local_addr()?;
-    servers.spawn(async move { axum::serve(listener, router).await });
-    Ok(address)
-}
-
-/// Returns a future that resolves at the first Ctrl-C, SIGTERM or SIGHUP after this call.
-fn interrupt() -> io::Result<impl Future<Output = ()>> {
-    let (mut int, mut term) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let mut hangup = signal(SignalKind::hangup())?;
-    Ok(async move {
-        tokio::select! {
-            _ = int.recv() => {}
-            _ = term.recv() => {}
-            _ = hangup.recv() => {}
-        }
-    })
 }
 
 /// Loop of the demo: watches, narrates and advances the story.

@@ -50,7 +50,7 @@ pub(crate) use in_use::{InUse, KeptRow};
 pub(crate) use moved::Moved;
 pub(crate) use mutes::{MuteRow, NoticeRow, OutageRow, OwnFaultRow, Released, SilenceRow};
 pub(crate) use node::{
-    Absent, Beat, Drain, KnownNode, Loss, NodeNote, NodeRow, Opening, ProcessId,
+    Absent, Beat, Drain, FreedNode, KnownNode, Loss, NodeNote, NodeRow, Opening, ProcessId,
 };
 pub(crate) use outbox::{Capacity, PendingDelivery, Redelivered, Replayed, Resend, Span};
 pub(crate) use page::{Cursor, Listed, PAGE_MAX, Page, each_page};

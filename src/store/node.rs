@@ -75,11 +75,22 @@ pub(crate) struct NodeRow {
     pub(crate) heartbeat: Option<HeartbeatState>,
 }
 
+/// Dead node whose leases were freed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct FreedNode {
+    /// Name of the node.
+    pub(crate) name: String,
+    /// Number of its runs that others repeat.
+    pub(crate) runs: usize,
+    /// True when its process was on this machine and has ended; false when it was not heard of for long.
+    pub(crate) has_ended: bool,
+}
+
 /// Outcome of a heartbeat: what this node has to know of the others.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Beat {
-    /// Nodes that were not heard of for so long that their leases were freed, each with the number of its runs.
-    pub(crate) freed: Vec<(String, usize)>,
+    /// Nodes whose leases were freed, since they are dead.
+    pub(crate) freed: Vec<FreedNode>,
     /// True when the leases of this node were freed by others, and it goes on without them.
     pub(crate) was_displaced: bool,
     /// True when a person wants this node to begin and send nothing.

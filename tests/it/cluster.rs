@@ -309,9 +309,9 @@ fn three_daemons_share_the_work_and_what_one_leaves_goes_on_elsewhere() {
     third.kill();
     nodes.wait_for_runs(ELSEWHERE);
     nodes.lakes.slow_down(0);
-    for name in ["b", "c"] {
+    for (name, why) in [("b", "was not heard of"), ("c", "has ended")] {
         wait_state(a, name, "gone");
-        assert!(first.log().contains(&format!("node {name} was not heard of")));
+        assert!(first.log().contains(&format!("node {name} {why}")));
     }
     second.signal("CONT");
     wait_for("word that it goes on", SOON, || {

@@ -190,8 +190,12 @@ fn page_of_the_demo_has_something_of_everything() {
 }
 
 fn interrupt(id: u32) {
-    let killed = Command::new("kill").args(["-INT", &id.to_string()]).status().unwrap();
-    assert!(killed.success());
+    signal("INT", &id.to_string());
+}
+
+fn signal(name: &str, id: &str) {
+    let sent = Command::new("kill").args([&format!("-{name}"), id]).status().unwrap();
+    assert!(sent.success());
 }
 
 #[test]
@@ -218,4 +222,52 @@ fn demo_ends_when_its_output_is_closed() {
     let Output { code, logged, .. } = watch(&mut demo, |_line, _id| ());
     assert_eq!((code, logged.as_str()), (Some(0), ""));
     assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
+}
+
+/// Returns the command lines of processes that name `folder`.
+fn processes_in(folder: &Path) -> Vec<String> {
+    let named = folder.to_str().unwrap();
+    let all = fs::read_dir("/proc").unwrap().flatten();
+    let lines = all.filter_map(|entry| fs::read_to_string(entry.path().join("cmdline")).ok());
+    lines.filter(|line| line.contains(named)).collect()
+}
+
+#[test]
+fn node_that_is_killed_loses_and_doubles_nothing_and_nothing_is_left_behind() {
+    let temporary = tempfile::tempdir().unwrap();
+    // The server runs as another user where the test is root's.
+    let passable = std::os::unix::fs::PermissionsExt::from_mode(0o711);
+    fs::set_permissions(temporary.path(), passable).unwrap();
+    let mut demo = start(temporary.path(), &["--nodes", "3"]);
+    let Output { code, printed, logged } = watch(&mut demo, |line, id| {
+        if let Some((_, ids)) = line.split_once("kill -9 and one of ") {
+            signal("KILL", ids.split(", ").next().unwrap());
+        }
+        if line.contains("it is started again after") {
+            interrupt(id);
+        }
+    });
+    assert_eq!((code, logged.as_str()), (Some(0), ""), "{printed}");
+    let mut rest = printed.as_str();
+    for part in [
+        "3 nodes are running",
+        "every integration is enabled",
+        ">>> the catalogs of lake-01 and lake-02 disappear",
+        "webhook received: integration.validation.failed lake-0",
+        " is killed (kill -9 ",
+        " s after the kill",
+        "webhook received: integration.validation.recovered lake-0",
+        ">>> every catalog is back",
+        " 0 messages lost, 0 doubled, 0 out of order; 0 runs of one integration at the same time",
+        " has ended (signal: 9 (SIGKILL))",
+        "stopping",
+        "the nodes and PostgreSQL have stopped; nothing is left behind\n",
+    ] {
+        let place = rest.find(part);
+        assert!(place.is_some(), "`{part}` does not come in order: {printed}");
+        rest = &rest[place.unwrap() + part.len()..];
+    }
+    assert_eq!(rest, "");
+    assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
+    assert_eq!(processes_in(temporary.path()), [] as [String; 0]);
 }

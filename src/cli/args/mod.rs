@@ -296,11 +296,14 @@ pub(super) struct Demo {
     /// End after the recovery instead of going on until Ctrl-C
     #[arg(long)]
     pub(super) once: bool,
+    /// Show so many daemons, 2 to 8, on one PostgreSQL of the demo's own, and kill one of them
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(2..=8))]
+    pub(super) nodes: Option<u8>,
 }
 
 impl From<Demo> for crate::demo::Options {
-    fn from(Demo { once }: Demo) -> Self {
-        Self { once }
+    fn from(Demo { once, nodes }: Demo) -> Self {
+        Self { once, nodes }
     }
 }
 

@@ -114,7 +114,13 @@ impl Bench {
         labels: BTreeMap<String, String>,
     ) -> Result<Store, StoreError> {
         let node = NodeIdentity { name: name.to_owned(), labels };
-        Store::open_as(&self.location, &Opening { node, ..Opening::default() }).await
+        self.opened(&Opening { node, ..Opening::default() }).await
+    }
+
+    /// Opens the database under these circumstances.
+    #[cfg(feature = "postgres")]
+    pub(super) async fn opened(&self, opening: &Opening) -> Result<Store, StoreError> {
+        Store::open_as(&self.location, opening).await
     }
 
     /// Stops the daemon in good order.

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use super::bench::{Bench, LEASE, START, failed, passed, schedule, wanted};
 use crate::domain::{
-    AttemptResult, Class, IntegrationId, Next, Observed, OwnFault, Policy, Subject, Timestamp,
+    AttemptResult, Class, IntegrationId, Next, NodeIdentity, Observed, OwnFault, Policy, Subject,
+    Timestamp,
 };
 use crate::store::{
-    Attempt, Began, Begun, Capacity, Configured, Drain, Finished, PendingDelivery, Publishing,
-    Recorded, Site, Store, StoreError, SubjectRun, Synced, Wanted,
+    Attempt, Began, Begun, Capacity, Configured, Drain, Finished, FreedNode, Opening,
+    PendingDelivery, ProcessId, Publishing, Recorded, Site, Store, StoreError, SubjectRun, Synced,
+    Wanted,
 };
 
 /// Makes a node dead by the clock of the database.
@@ -152,7 +154,7 @@ async fn leases_of_a_dead_node_are_freed_once_and_it_goes_on_without_them() {
     let (first, second) = tokio::join!(bench.store.beat(), third.beat());
     let (mut freed, more) = (first.unwrap().freed, second.unwrap().freed);
     freed.extend(more);
-    assert_eq!(freed, [("b".to_owned(), 1)]);
+    assert_eq!(freed, [FreedNode { name: "b".to_owned(), runs: 1, has_ended: false }]);
     let Began::Run(again) = begun(&bench.store, id, bench.now).await else { panic!("it is free") };
     let beat = other.beat().await.unwrap();
     assert!(beat.was_displaced);
@@ -164,6 +166,36 @@ async fn leases_of_a_dead_node_are_freed_once_and_it_goes_on_without_them() {
     assert!(!other.beat().await.unwrap().was_displaced);
     let alive = bench.view().nodes().await.unwrap();
     assert!(alive.iter().all(|node| node.is_alive == Some(true)));
+}
+
+#[tokio::test]
+async fn neighbour_whose_process_has_ended_is_freed_at_once_and_others_are_not() {
+    const ENDED: i32 = 7;
+    let bench = Bench::postgres().await.enabled().await;
+    let on = async |name: &str, machine: &str, pid: i32| {
+        let opening = Opening {
+            node: NodeIdentity { name: name.to_owned(), ..NodeIdentity::default() },
+            process: Some(ProcessId { pid, born: 1 }),
+            machine: machine.to_owned(),
+            is_alive: |process| process.pid != ENDED,
+            ..Opening::default()
+        };
+        let store = bench.opened(&opening).await.unwrap();
+        synced(&store, &bench, vec![wanted("one")].into(), true).await;
+        store
+    };
+    let watcher = on("watcher", "here", 6).await;
+    let (ended, _alive) = (on("ended", "here", ENDED).await, on("alive", "here", 8).await);
+    let _elsewhere = on("elsewhere", "there", ENDED).await;
+    let id = bench.id("one").await;
+    let Began::Run(lost) = begun(&ended, id, bench.now).await else { panic!("it is due") };
+    assert!(bench.store.beat().await.unwrap().freed.is_empty(), "its machine is not known");
+    let freed = watcher.beat().await.unwrap().freed;
+    assert_eq!(freed, [FreedNode { name: "ended".to_owned(), runs: 1, has_ended: true }]);
+    assert!(watcher.beat().await.unwrap().freed.is_empty(), "once");
+    assert!(matches!(begun(&watcher, id, bench.now).await, Began::Run(_)));
+    let late = ended.record(finished(lost, &bench), bench.context()).await.unwrap();
+    assert!(matches!(late, Recorded::Overtaken));
 }
 
 #[tokio::test]
@@ -293,7 +325,8 @@ async fn fault_of_two_nodes_is_notified_once_and_ends_with_the_last() {
     assert!(!other.restore(fault, bench.context()).await.unwrap());
     // The other one dies with it.
     silence(&bench, "c");
-    assert_eq!(bench.store.beat().await.unwrap().freed, [("c".to_owned(), 0)]);
+    let freed = bench.store.beat().await.unwrap().freed;
+    assert_eq!(freed, [FreedNode { name: "c".to_owned(), runs: 0, has_ended: false }]);
     bench.store.end_faults_of_dead(bench.context()).await.unwrap();
     let kinds = bench.kinds().await;
     let about: Vec<_> = kinds.iter().filter(|kind| kind.starts_with("daemon.")).collect();

@@ -9,8 +9,8 @@ use super::error::Fault;
 use super::node;
 use super::tx::{read, transact};
 use super::{
-    Absent, Beat, Connections, NotificationContext, Resend, Store, StoreError, absent,
-    contradiction, fault, history, losses, migrate, own_fault, random, resend,
+    Absent, Beat, Connections, FreedNode, NotificationContext, Resend, Store, StoreError, absent,
+    contradiction, fault, history, losses, migrate, neighbours, own_fault, random, resend,
 };
 use crate::domain::ledger::{Contradiction, Placed};
 use crate::domain::{OwnFault, Pool};
@@ -45,8 +45,8 @@ impl Store {
         };
         membership.hear(sent, &pulse);
         let freed = match pulse.silent_in_ms {
-            Some(..=0) => transact!(connections, tx => node::free_dead(tx).await)?,
-            Some(_) | None => Vec::new(),
+            Some(silent_in_ms) => self.free_dead(silent_in_ms <= 0).await?,
+            None => Vec::new(),
         };
         connections.note_latest(read!(connections, tx => history::latest_event(tx).await)?);
         losses.look_again(connections).await?;
@@ -62,6 +62,21 @@ impl Store {
             lost,
             clock_behind_ms,
         })
+    }
+
+    /// Frees the leases of nodes that are dead: of those whose process has ended on this machine, and where one is
+    /// silent for too long, of those that are.
+    async fn free_dead(&self, is_silent: bool) -> Result<Vec<FreedNode>, StoreError> {
+        let (opening, connections) = (&self.shared.opening, &self.shared.connections);
+        let ended = if opening.machine.is_empty() {
+            Vec::new()
+        } else {
+            read!(connections, tx => neighbours::ended(tx, opening).await)?
+        };
+        if ended.is_empty() && !is_silent {
+            return Ok(Vec::new());
+        }
+        transact!(connections, tx => node::free_dead(tx, &ended).await)
     }
 
     /// Goes on under a new incarnation after others have freed the leases of this one.

@@ -44,6 +44,7 @@ mod load;
 mod losses;
 mod membership;
 mod migrate;
+mod neighbours;
 mod node;
 mod node_row;
 mod outage;
@@ -85,7 +86,9 @@ use super::error::StoreError;
 use super::forms::{evidence, halves, looks, took};
 use super::in_use::{InUse, KeptRow};
 use super::mutes::{MuteRow, NoticeRow, OutageRow, OwnFaultRow, Released, SilenceRow};
-use super::node::{Absent, Beat, Drain, KnownNode, NodeNote, NodeRow, Opening, ProcessId};
+use super::node::{
+    Absent, Beat, Drain, FreedNode, KnownNode, NodeNote, NodeRow, Opening, ProcessId,
+};
 use super::outbox::{Capacity, PendingDelivery, Redelivered, Replayed, Resend, Span};
 use super::random;
 use super::receivers::{EventRow, Events, PendingTypes, ReceiverRow};
@@ -140,6 +143,8 @@ struct Shared {
     membership: Membership,
     /// Work that this node may take.
     eligible: Arc<Eligible>,
+    /// Circumstances under which this process opened the database.
+    opening: Opening,
     /// Memory of what the database has acknowledged.
     losses: Losses,
 }
@@ -165,7 +170,9 @@ impl Store {
         let recordings = batch::start(connections.clone());
         let beginnings = begins::start(connections.clone(), Arc::clone(&eligible));
         let losses = Losses::begun(&connections, owner).await?;
-        let shared = Shared { connections, recordings, beginnings, membership, eligible, losses };
+        let opening = opening.clone();
+        let shared =
+            Shared { connections, recordings, beginnings, membership, eligible, opening, losses };
         Ok(Self { shared: Arc::new(shared), view })
     }
 

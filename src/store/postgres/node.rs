@@ -10,7 +10,7 @@ use tracing::info;
 
 use super::connect::Connections;
 use super::tx::{Reads, Tx, get, params, transact};
-use super::{Opening, ProcessId, StoreError, migrate};
+use super::{FreedNode, Opening, ProcessId, StoreError, migrate};
 use crate::domain::IntegrationId;
 
 /// Age of the latest heartbeat after which a node is dead.
@@ -198,20 +198,22 @@ pub(super) async fn take_back(
     Ok(true)
 }
 
-/// Gives nodes up that are dead, and frees their leases; returns their names, each with the number of its runs. Those
-/// that another node is giving up are left to it.
-pub(super) async fn free_dead(tx: &Tx) -> Result<Vec<(String, usize)>, StoreError> {
+/// Gives nodes up that are dead, those of the incarnations `ended` among them, and frees their leases. Nodes that another
+/// one is giving up are left to it.
+pub(super) async fn free_dead(tx: &Tx, ended: &[i64]) -> Result<Vec<FreedNode>, StoreError> {
     const DEAD: &str = concat!(
-        "SELECT name, incarnation FROM revalidated.node WHERE beat_at_ms <= ",
+        "SELECT name, incarnation FROM revalidated.node
+         WHERE beat_at_ms IS NOT NULL AND (incarnation = ANY($2) OR beat_at_ms <= ",
         clock!(),
-        " - $1 ORDER BY name FOR NO KEY UPDATE SKIP LOCKED"
+        " - $1) ORDER BY name FOR NO KEY UPDATE SKIP LOCKED"
     );
     const END: &str = "UPDATE revalidated.node SET beat_at_ms = NULL WHERE name = $1";
     let mut freed = Vec::new();
-    for row in tx.rows(DEAD, params![silent_max() => INT8]).await? {
+    for row in tx.rows(DEAD, params![silent_max() => INT8, ended => INT8_ARRAY]).await? {
         let (name, incarnation): (String, i64) = (get(&row, "name")?, get(&row, "incarnation")?);
         tx.execute(END, params![name => TEXT]).await?;
-        freed.push((name, free(tx, &[incarnation]).await?));
+        let (runs, has_ended) = (free(tx, &[incarnation]).await?, ended.contains(&incarnation));
+        freed.push(FreedNode { name, runs, has_ended });
     }
     Ok(freed)
 }
