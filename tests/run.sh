@@ -123,6 +123,16 @@ step_mail() {
   build
   tests/mail/run.py target/debug/revalidated
 }
+# Four daemons on a PostgreSQL with a standby, which are killed, paused and failed over; SEED=7 MINUTES=10 FAILOVERS=20 for more.
+step_cluster() {
+  build
+  tests/cluster/run.py target/debug/revalidated
+}
+# A hundred failovers, a quarter of them synchronous, among ten minutes' worth of the rest.
+step_failovers() {
+  build
+  MINUTES="${MINUTES:-10}" FAILOVERS="${FAILOVERS:-100}" tests/cluster/run.py target/debug/revalidated
+}
 # The interface, attacked by its document for a minute, and read by clients that are made from it while the daemon is killed.
 step_api() {
   build
@@ -244,8 +254,8 @@ step_aarch64() { tests/package/release.sh aarch64; }
 step_reproducible() { tests/package/release.sh reproducible; }
 step_provenance() { tests/package/release.sh provenance; }
 
-default=(install format lint deny test cases daemon api alerts editor mail trino seeds docs book systemd package crash faults)
-long=(features advisories fuzz mutants simulate evaluate attack page open more_faults pgbouncer)
+default=(install format lint deny test cases daemon api alerts editor mail trino seeds docs book systemd package crash cluster faults)
+long=(features advisories fuzz mutants simulate evaluate attack page open more_faults pgbouncer failovers)
 release=(load deliveries interface first packages aarch64 reproducible provenance)
 case "${1:-}" in
 list)

@@ -25,6 +25,8 @@ const REFUSED_LONG: Duration = Duration::from_mins(10);
 const BEAT: Duration = Duration::from_secs(30);
 /// Time for which a database that has lost commits is a fault.
 const LOSS_SHOWN: Duration = Duration::from_hours(1);
+/// Time between a heartbeat that has failed and the next one.
+const AGAIN: Duration = Duration::from_secs(1);
 /// Time between two heartbeats at a server.
 const SERVER_BEAT: Duration = Duration::from_secs(5);
 
@@ -90,7 +92,6 @@ pub(super) async fn watch(
     let (mut beaten, mut known, mut wait) = (Instant::now(), Known::default(), look);
     let mut losses = Losses { since: beaten, unstored: None, is_clock_behind: false };
     while stop.run_until_cancelled(sleep(wait)).await.is_some() {
-        wait = look;
         match shared.store.beat().await {
             Ok(beat) => {
                 shared.store_reached();
@@ -106,6 +107,8 @@ pub(super) async fn watch(
             }
             Err(error) => {
                 shared.store_failed("the database cannot be used", &error);
+                // Nothing is written after a loss of commits until a heartbeat has noticed.
+                wait = AGAIN.min(look);
                 continue;
             }
         }

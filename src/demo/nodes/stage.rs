@@ -28,7 +28,7 @@ pub(super) struct Stage {
     pub(super) received: mpsc::Receiver<Received>,
     /// Addresses of the stand-ins.
     pub(super) addresses: files::Addresses,
-    /// Nodes, by name.
+    /// Nodes in the order of their names.
     pub(super) nodes: Vec<Node>,
     /// Database of the nodes, once it runs.
     pub(super) server: Option<Server>,

@@ -388,3 +388,69 @@ async fn messages_of_a_queue_wait_for_an_alert_of_it_that_another_node_sends_aga
     other.end_resend(&again[0]).await.unwrap();
     assert_eq!(bench.claim("a", 9).await.len(), 1);
 }
+
+/// Lets the database forget the latest heartbeats, as a failover to a standby that was behind does.
+fn forget_heartbeats(bench: &Bench) {
+    bench.database().administer("UPDATE revalidated.node SET beat = beat - 2");
+}
+
+#[tokio::test]
+async fn leases_of_work_whose_end_was_lost_are_freed_and_those_in_flight_stay() {
+    const LEASED: &str =
+        "SET lease_owner = (SELECT incarnation FROM revalidated.node), lease_token = 7,
+             lease_until_ms = 9000000000000";
+    let mut bench = Bench::postgres().await;
+    bench.sync(&[wanted("one"), wanted("two"), wanted("three")]).await;
+    for name in ["one", "two", "three"] {
+        bench.run_of(name, passed()).await;
+    }
+    for name in ["one", "two"] {
+        bench.run_of(name, failed(Class::Denied)).await;
+    }
+    for _ in 0..3 {
+        bench.store.beat().await.unwrap();
+    }
+    bench.wait_until_due("three").await;
+    let in_flight = bench.begun("three").await;
+    let sent = bench.claim("a", 1).await;
+    let about = sent[0].integration.clone().unwrap();
+    let administer = |sql: &str| bench.database().administer(sql);
+    // Their ends were lost: the database has the leases that they had before.
+    administer(&format!(
+        "UPDATE revalidated.work {LEASED} WHERE integration_id <> {}",
+        in_flight.id.0
+    ));
+    administer(&format!("UPDATE revalidated.lane {LEASED} WHERE lease_token IS NULL"));
+    assert!(bench.claim("a", 9).await.is_empty());
+    forget_heartbeats(&bench);
+    assert!(bench.store.beat().await.unwrap().lost.is_some());
+    let found = bench.claim("a", 9).await;
+    assert!(found.iter().all(|one| one.integration.as_ref() != Some(&about)) && found.len() == 1);
+    bench.attempt(&sent[0], Next::Delivered).await;
+    assert!(matches!(bench.begin("three").await, Began::Running));
+    for name in ["one", "two"] {
+        let id = bench.id(name).await;
+        let due = bench.row(name).await.next_run_at.unwrap();
+        assert!(matches!(begun(&bench.store, id, due).await, Began::Run(_)), "{name}");
+    }
+    let stored = bench.record(in_flight, passed()).await;
+    assert!(matches!(stored, Recorded::Stored { .. }), "{stored:?}");
+}
+
+#[tokio::test]
+async fn nothing_is_written_after_a_loss_until_a_heartbeat_has_noticed() {
+    let bench = Bench::postgres().await.enabled().await;
+    for _ in 0..3 {
+        bench.store.beat().await.unwrap();
+    }
+    let write = async || bench.store.save_awake(Duration::from_hours(1), None).await;
+    // Sessions that end by themselves are no sign.
+    bench.database().ending()();
+    write().await.unwrap();
+    bench.database().ending()();
+    forget_heartbeats(&bench);
+    let refused = write().await.unwrap_err().unreachable().unwrap();
+    assert!(refused.contains("it has lost commits"), "{refused}");
+    assert!(bench.store.beat().await.unwrap().lost.is_some());
+    write().await.unwrap();
+}

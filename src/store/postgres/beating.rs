@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::error::Fault;
+use super::guard::Known;
 use super::node;
 use super::tx::{read, transact};
 use super::{
@@ -24,7 +25,8 @@ const LOOK_MIN: Duration = Duration::from_millis(500);
 impl Store {
     /// Implements [`crate::store::Store::beat`] on this engine.
     pub(crate) async fn beat(&self) -> Result<Beat, StoreError> {
-        let (membership, connections) = (&self.shared.membership, &self.shared.connections);
+        let (membership, connections) =
+            (&self.shared.membership, &self.shared.connections.unguarded());
         let (losses, mut lost) = (&self.shared.losses, None);
         let waits_for = membership.waits_for().unwrap_or_default();
         let mut was_displaced = false;
@@ -38,12 +40,23 @@ impl Store {
             losses.note(state);
             lost = lost.or(shown.lost);
             if let Some(pulse) = found {
+                let beat = state.beat();
+                connections.note_beat(Known { name: name.clone(), owner, beat });
                 break (sent, pulse, shown.clock_behind_ms);
             }
             was_displaced = true;
             self.take_back(owner).await?;
         };
         membership.hear(sent, &pulse);
+        if lost.is_some() {
+            losses.note_stale_leases(true);
+        }
+        if losses.may_have_stale_leases() {
+            let (owner, in_flight) = (membership.owner(), &self.shared.in_flight);
+            // A failure is no reason to keep silent about the loss: the next heartbeat frees them.
+            let freed = transact!(connections, tx => in_flight.free_others(tx, owner).await);
+            losses.note_stale_leases(freed.is_err());
+        }
         let freed = match pulse.silent_in_ms {
             Some(silent_in_ms) => self.free_dead(silent_in_ms <= 0).await?,
             None => Vec::new(),
@@ -81,7 +94,8 @@ impl Store {
 
     /// Goes on under a new incarnation after others have freed the leases of this one.
     async fn take_back(&self, former: i64) -> Result<(), StoreError> {
-        let (membership, connections) = (&self.shared.membership, &self.shared.connections);
+        let (membership, connections) =
+            (&self.shared.membership, &self.shared.connections.unguarded());
         let incarnation = random::number()?;
         let name = &membership.name;
         let is_back = transact!(connections, tx => {

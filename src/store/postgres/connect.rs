@@ -19,6 +19,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::StoreError;
 use super::error::Fault;
+use super::guard::{Guard, Known};
 use crate::domain::{PostgresAddress, PostgresHost, PostgresTls};
 use crate::net::tls;
 use crate::secrets;
@@ -33,6 +34,8 @@ const KEEPALIVE_PROBES: u32 = 3;
 const UNACKNOWLEDGED_MAX: Duration = Duration::from_secs(15);
 /// Problem of a server that has too many connections.
 const NO_ROOM: &str = "refuses connections (53300)";
+/// Problem of a server that has lost commits, until a heartbeat has noticed.
+const BEHIND: &str = "it has lost commits, and the next heartbeat looks which";
 
 /// Session with the server.
 pub(super) struct Session {
@@ -166,6 +169,8 @@ fn shown(error: &tokio_postgres::Error) -> String {
 #[derive(Clone)]
 pub(super) struct Connections {
     shared: Arc<Shared>,
+    /// True to lend nothing while the server has lost commits, and no heartbeat has noticed.
+    is_guarded: bool,
 }
 
 struct Shared {
@@ -177,6 +182,7 @@ struct Shared {
     limit: Mutex<Option<String>>,
     /// Number of the latest event, sent anew after every commit.
     changes: watch::Sender<i64>,
+    guard: Guard,
 }
 
 impl fmt::Debug for Connections {
@@ -193,7 +199,19 @@ impl Connections {
         let permits = Arc::new(Semaphore::new(most));
         let (idle, limit, (changes, _none)) =
             (Mutex::default(), Mutex::default(), watch::channel(0));
-        Self { shared: Arc::new(Shared { address, is_for_writes, permits, idle, limit, changes }) }
+        let guard = Guard::default();
+        let shared = Shared { address, is_for_writes, permits, idle, limit, changes, guard };
+        Self { shared: Arc::new(shared), is_guarded: true }
+    }
+
+    /// Returns the same sessions for heartbeats, which notice what was lost.
+    pub(super) fn unguarded(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), is_guarded: false }
+    }
+
+    /// Notes a heartbeat that was acknowledged.
+    pub(super) fn note_beat(&self, known: Known) {
+        self.shared.guard.note(known);
     }
 
     /// Returns the address of the database.
@@ -228,8 +246,14 @@ impl Connections {
             session
         } else {
             let limit = self.shared.limit.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            connect(&self.shared.address, self.shared.is_for_writes, limit).await?
+            let session = connect(&self.shared.address, self.shared.is_for_writes, limit).await?;
+            self.shared.guard.look(&session.client).await?;
+            session
         };
+        if self.is_guarded && self.shared.guard.is_behind() {
+            self.shared.keep(session);
+            return Err(Fault::Unreachable(BEHIND.to_owned()).into());
+        }
         Ok(Lent { session: Some(session), shared: Arc::clone(&self.shared), _permit: permit })
     }
 
@@ -241,6 +265,10 @@ impl Connections {
 }
 
 impl Shared {
+    fn keep(&self, session: Session) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(session);
+    }
+
     fn idle(&self) -> Option<Session> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(session) = idle.pop() {
@@ -279,7 +307,7 @@ impl Lent {
         if let Some(session) = self.session.take()
             && !self.shared.permits.is_closed()
         {
-            self.shared.idle.lock().unwrap_or_else(PoisonError::into_inner).push(session);
+            self.shared.keep(session);
         }
     }
 }

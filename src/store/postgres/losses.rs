@@ -5,6 +5,7 @@
 //! finds this draws a new epoch, since receivers may know events whose numbers are given again; `losses` shows the
 //! others that it was done.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -30,6 +31,13 @@ pub(super) struct Acknowledged {
     losses: i64,
 }
 
+impl Acknowledged {
+    /// Returns the number of the heartbeat.
+    pub(super) const fn beat(self) -> i64 {
+        self.beat
+    }
+}
+
 /// Findings of a look.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Found {
@@ -43,6 +51,8 @@ pub(super) struct Found {
 #[derive(Debug)]
 pub(super) struct Losses {
     known: Mutex<Acknowledged>,
+    /// True until the leases of this node were compared with what is in flight, after a loss.
+    has_stale_leases: AtomicBool,
     /// Time since boot of the latest look at how the server keeps what is committed.
     looked: Mutex<Duration>,
 }
@@ -60,7 +70,8 @@ impl Losses {
         let row = read!(connections, tx => tx.one(SQL, &[]).await)?;
         let (at_ms, losses) = (get(&row, "high_ms")?, get(&row, "losses")?);
         let known = Mutex::new(Acknowledged { owner, beat: 0, at_ms, losses });
-        Ok(Self { known, looked: Mutex::new(node::since_boot()) })
+        let (looked, has_stale_leases) = (Mutex::new(node::since_boot()), AtomicBool::new(false));
+        Ok(Self { known, has_stale_leases, looked })
     }
 
     /// Returns what was acknowledged.
@@ -71,6 +82,16 @@ impl Losses {
     /// Notes what is acknowledged now.
     pub(super) fn note(&self, state: Acknowledged) {
         *lock(&self.known) = state;
+    }
+
+    /// Notes whether leases of this node may be of work that has ended.
+    pub(super) fn note_stale_leases(&self, may_be: bool) {
+        self.has_stale_leases.store(may_be, Ordering::Relaxed);
+    }
+
+    /// Returns true when leases of this node may be of work that has ended.
+    pub(super) fn may_have_stale_leases(&self) -> bool {
+        self.has_stale_leases.load(Ordering::Relaxed)
     }
 
     /// Looks once a day at how the server keeps what is committed, and logs what makes it less safe than it looks.

@@ -34,8 +34,10 @@ mod fault;
 mod fingerprint;
 mod gate;
 mod gathered;
+mod guard;
 mod health;
 mod history;
+mod in_flight;
 mod in_use;
 mod integration;
 mod known;
@@ -61,6 +63,7 @@ mod resend;
 mod row;
 mod run;
 mod search;
+mod sending;
 mod server;
 mod sharing;
 mod silence;
@@ -74,7 +77,6 @@ mod transfer;
 mod tx;
 mod view;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -117,6 +119,7 @@ pub(in crate::store) use view::View;
 use cluster::Fit;
 use connect::Connections;
 use eligible::Eligible;
+use in_flight::InFlight;
 use losses::Losses;
 use membership::Membership;
 use prepared::Prepared;
@@ -147,6 +150,8 @@ struct Shared {
     opening: Opening,
     /// Memory of what the database has acknowledged.
     losses: Losses,
+    /// Leases of the runs and messages that this process works on.
+    in_flight: InFlight,
 }
 
 impl Store {
@@ -171,8 +176,17 @@ impl Store {
         let beginnings = begins::start(connections.clone(), Arc::clone(&eligible));
         let losses = Losses::begun(&connections, owner).await?;
         let opening = opening.clone();
-        let shared =
-            Shared { connections, recordings, beginnings, membership, eligible, opening, losses };
+        let in_flight = InFlight::default();
+        let shared = Shared {
+            connections,
+            recordings,
+            beginnings,
+            membership,
+            eligible,
+            opening,
+            losses,
+            in_flight,
+        };
         Ok(Self { shared: Arc::new(shared), view })
     }
 
@@ -231,21 +245,18 @@ impl Store {
         self.writes()?;
         let Some(generation) = membership.active() else { return Ok(Began::Waits) };
         let (answer, answered) = oneshot::channel();
-        let waiting = begins::Waiting {
-            id,
-            host: site.host.to_owned(),
-            most: site.most,
-            lease: Lease {
-                owner: membership.owner(),
-                token: random::number()?,
-                until: now.plus(lease),
-            },
-            generation,
-            now,
-            answer,
-        };
+        let (token, until) = (random::number()?, now.plus(lease));
+        self.shared.in_flight.add(token, until, now);
+        let ending = self.shared.in_flight.ending(token);
+        let (host, most) = (site.host.to_owned(), site.most);
+        let lease = Lease { owner: membership.owner(), token, until };
+        let waiting = begins::Waiting { id, host, most, lease, generation, now, answer };
         self.shared.beginnings.send(waiting).await.map_err(|_ended| StoreError::Stopped)?;
-        answered.await.map_err(|_ended| StoreError::Stopped)?
+        let began = answered.await.map_err(|_ended| StoreError::Stopped)??;
+        if matches!(began, Began::Run(_)) {
+            ending.go_on();
+        }
+        Ok(began)
     }
 
     /// Implements [`crate::store::Store::record`] on this engine.
@@ -254,6 +265,7 @@ impl Store {
         finished: Finished,
         context: NotificationContext,
     ) -> Result<Recorded, StoreError> {
+        let _ends = self.shared.in_flight.ending(finished.begun.token);
         let (answer, answered) = oneshot::channel();
         let waiting = batch::Waiting { prepared: Prepared::new(finished)?, context, answer };
         self.writes()?;
@@ -273,6 +285,7 @@ impl Store {
 
     /// Implements [`crate::store::Store::give_back`] on this engine.
     pub(crate) async fn give_back(&self, begun: Begun) -> Result<(), StoreError> {
+        let _ends = self.shared.in_flight.ending(begun.token);
         transact!(self.writes()?, tx => run::give_back(tx, &begun).await)
     }
 
@@ -294,46 +307,6 @@ impl Store {
         now: Timestamp,
     ) -> Result<usize, StoreError> {
         transact!(self.writes()?, tx => clock_rollback::reschedule(tx, &schedules, now).await)
-    }
-
-    /// Implements [`crate::store::Store::claim_within`] on this engine.
-    pub(crate) async fn claim(
-        &self,
-        capacity: BTreeMap<String, Capacity>,
-        lease: Duration,
-        now: Timestamp,
-    ) -> Result<Vec<PendingDelivery>, StoreError> {
-        let membership = &self.shared.membership;
-        let Some(generation) = membership.active() else { return Ok(Vec::new()) };
-        let lease = outbox::Claim { owner: membership.owner(), until: now.plus(lease), generation };
-        transact!(self.writes()?, tx => outbox::claim(tx, &capacity, lease, now).await)
-    }
-
-    /// Implements [`crate::store::Store::claim_resends`] on this engine.
-    pub(crate) async fn claim_resends(
-        &self,
-        every: BTreeMap<String, Duration>,
-        now: Timestamp,
-    ) -> Result<Vec<Resend>, StoreError> {
-        if !self.is_active() {
-            return Ok(Vec::new());
-        }
-        transact!(self.writes()?, tx => resend::claim(tx, &every, now).await)
-    }
-
-    /// Implements [`crate::store::Store::record_attempt`] on this engine: what is awaited first is the commit.
-    pub(crate) async fn record_attempt(
-        &self,
-        attempt: Attempt,
-        context: NotificationContext,
-    ) -> Result<impl Future<Output = Result<Option<Disabled>, StoreError>> + use<>, StoreError>
-    {
-        let recorded = transact!(
-            self.writes()?,
-            tx => outbox::record_attempt(tx, &attempt, &context).await,
-            _done => outbox::is_recorded(tx, &attempt).await
-        );
-        Ok(std::future::ready(recorded))
     }
 
     /// Implements [`crate::store::Store::release`] on this engine.
