@@ -8,7 +8,7 @@ from pathlib import Path
 import clusters
 from servers import DATABASE, ROLE
 
-TEMPORARY = 75
+FAILURE = 1
 
 
 class Node:
@@ -86,8 +86,8 @@ retry = {["1s"] * 12}
     def said(self):
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
-    def last_words(self):
-        return "\n".join(self.said().splitlines()[-12:])
+    def last_words(self, lines=12):
+        return "\n".join(self.said().splitlines()[-lines:])
 
 
 def name(number):

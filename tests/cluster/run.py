@@ -23,7 +23,7 @@ sys.path.append(str(Path(__file__).resolve().parent.parent / "crash"))
 
 from books import Books
 from clusters import Platform
-from nodes import TEMPORARY, Node, name
+from nodes import FAILURE, Node, name
 from receiver import SECRET, Receiver
 from servers import Failed, Server
 
@@ -47,7 +47,6 @@ class Campaign:
         # Node with the instant at which it goes on, or is started again.
         self.later = {}
         self.flipping, self.ended = threading.Event(), threading.Event()
-        self.losing = False
 
     # The platform's truth: an integration changes only once the receiver knows of its change before.
     def flip_forever(self):
@@ -90,7 +89,8 @@ class Campaign:
             if (status := node.ended()) is None:
                 continue
             self.counts[f"exits with {status}"] += 1
-            if status != TEMPORARY or not self.losing:
+            # A start that meets the end of the server is repeated, as by a service manager.
+            if status != FAILURE or "the store cannot be reached" not in node.last_words(1):
                 self.faults.append(f"node {node.name} has ended by itself with {status}:\n{node.last_words()}")
             node.start()
 
@@ -188,7 +188,7 @@ class Campaign:
         self.flipping.set()
         self.until("heartbeats", lambda: any(known.get(node, beat) + 1 < beat for node, beat in self.beats().items()))
         self.wait(self.dice.uniform(0, 2))
-        self.losing = self.platform.lossy = True
+        self.platform.lossy = True
         self.crash()
         self.promote()
         end = time.monotonic() + PATIENCE
@@ -202,7 +202,7 @@ class Campaign:
         self.renew_standby()
         self.settle("after an asynchronous failover")
         self.books.forget({name(number): self.truth(name(number)) for number in range(INTEGRATIONS)})
-        self.losing = self.platform.lossy = False
+        self.platform.lossy = False
         self.flipping.set()
 
     def epoch(self):

@@ -438,6 +438,38 @@ async fn leases_of_work_whose_end_was_lost_are_freed_and_those_in_flight_stay() 
 }
 
 #[tokio::test]
+async fn node_whose_start_was_lost_takes_its_place_again() {
+    let bench = Bench::postgres().await.enabled().await;
+    let node = NodeIdentity { name: "b".to_owned(), ..NodeIdentity::default() };
+    let opening = |pid| Opening {
+        node: node.clone(),
+        process: Some(ProcessId { pid, born: 1 }),
+        machine: "here".to_owned(),
+        is_alive: |process| process.pid != 7,
+        ..Opening::default()
+    };
+    let store = bench.opened(&opening(8)).await.unwrap();
+    store.beat().await.unwrap();
+    let life = store.life();
+    // The row is that of a life before: of a process that has ended, of this very one, or there is none.
+    for row in ["incarnation = 5, holder_pid = 7", "incarnation = 6", ""] {
+        let sql = if row.is_empty() {
+            "DELETE FROM revalidated.node WHERE name = 'b'".to_owned()
+        } else {
+            format!("UPDATE revalidated.node SET {row} WHERE name = 'b'")
+        };
+        bench.database().administer(&sql);
+        assert!(store.beat().await.unwrap().was_displaced, "{row}");
+        assert_ne!(store.life(), life);
+    }
+    // Another process that is alive keeps it.
+    let other = "UPDATE revalidated.node SET incarnation = 9, holder_pid = 9 WHERE name = 'b'";
+    bench.database().administer(other);
+    let refused = store.beat().await.unwrap_err();
+    assert!(refused.is_taken(), "{refused}");
+}
+
+#[tokio::test]
 async fn nothing_is_written_after_a_loss_until_a_heartbeat_has_noticed() {
     let bench = Bench::postgres().await.enabled().await;
     for _ in 0..3 {

@@ -97,15 +97,12 @@ impl Store {
         let (membership, connections) =
             (&self.shared.membership, &self.shared.connections.unguarded());
         let incarnation = random::number()?;
-        let name = &membership.name;
-        let is_back = transact!(connections, tx => {
+        let opening = &self.shared.opening;
+        let taken = transact!(connections, tx => {
             migrate::require_here(tx, connections).await?;
-            node::take_back(tx, name, former, incarnation).await
+            node::take_back(tx, opening, former, incarnation).await
         })?;
-        if !is_back {
-            let (address, problem) = (connections.address().to_string(), Fault::Lost.to_string());
-            return Err(StoreError::Occupied { address, problem });
-        }
+        taken.map_err(|alive| alive.error(connections))?;
         membership.renew(incarnation);
         Ok(())
     }

@@ -22,11 +22,6 @@ pub(super) enum Fault {
     /// Another transaction has changed what a decision of this one rests on.
     #[error("another transaction came in between")]
     Conflict,
-    /// Another node has taken the place of this one.
-    #[error(
-        "another daemon has the name of this one by now, which was not heard of for too long: give one of them another node.name"
-    )]
-    Lost,
     /// This process has not been able to say that it is alive for so long that others may free its leases.
     #[error("the store was not reached for too long; nothing is written until it is")]
     Late,
@@ -50,7 +45,7 @@ impl Fault {
         match self {
             Self::Unreachable(_) | Self::Silent | Self::Conflict => true,
             Self::Statement(error) => error.as_db_error().is_none_or(is_transient),
-            Self::Unknown | Self::Lost | Self::Late => false,
+            Self::Unknown | Self::Late => false,
         }
     }
 }
@@ -89,7 +84,7 @@ impl StoreError {
             Fault::Statement(error) if error.as_db_error().is_none_or(is_end) => {
                 Some("the connection is lost".to_owned())
             }
-            Fault::Statement(_) | Fault::Unknown | Fault::Conflict | Fault::Lost => None,
+            Fault::Statement(_) | Fault::Unknown | Fault::Conflict => None,
         }
     }
 

@@ -10,7 +10,7 @@ use super::StoreError;
 use super::tx::{Tx, get, params};
 use crate::domain::Timestamp;
 
-/// Leases in flight.
+/// Leases of the work that this process has begun and not ended.
 #[derive(Debug, Default)]
 pub(super) struct InFlight {
     /// Ends of the leases, by their tokens.

@@ -71,18 +71,24 @@ pub(super) async fn begin(
             let taken = take(tx, opening, incarnation).await?;
             migrate::require_here(tx, connections).await.map(|()| taken)
         })?;
-        let Err(Alive { shown, beat }) = taken else { return Ok(sent) };
-        if LOOKS_MAX <= look || before.is_some_and(|before| before != beat) {
-            let address = connections.address().to_string();
-            return Err(StoreError::Occupied { address, problem: shown });
+        let Err(alive) = taken else { return Ok(sent) };
+        if LOOKS_MAX <= look || before.is_some_and(|before| before != alive.beat) {
+            return Err(alive.error(connections));
         }
         if before.is_none() {
-            info!("{shown}; this one looks whether that one still is");
+            info!("{}; this one looks whether that one still is", alive.shown);
         }
-        before = Some(beat);
+        before = Some(alive.beat);
         sleep(LOOK).await;
     }
     Err(StoreError::TooSlow)
+}
+
+impl Alive {
+    /// Returns the error of a node whose name the other one has.
+    pub(super) fn error(self, connections: &Connections) -> StoreError {
+        StoreError::Occupied { address: connections.address().to_string(), problem: self.shown }
+    }
 }
 
 impl Incumbent {
@@ -103,7 +109,9 @@ impl Incumbent {
     fn is_alive(&self, opening: &Opening) -> bool {
         let Some(age_ms) = self.age_ms else { return false };
         let is_here = !self.machine.is_empty() && self.machine == opening.machine;
-        let has_ended = is_here && self.process.is_some_and(|process| !(opening.is_alive)(process));
+        // A former life of this very process is in the row again after a loss of commits.
+        let is_over = |process| opening.process == Some(process) || !(opening.is_alive)(process);
+        let has_ended = is_here && self.process.is_some_and(is_over);
         !has_ended && age_ms < silent_max()
     }
 
@@ -177,25 +185,25 @@ async fn take(
     Ok(Ok(()))
 }
 
-/// Takes the row back of which others have freed the leases, under a new incarnation; returns false when another process has the
-/// name by now.
+/// Takes the row back of which others have freed the leases, under a new incarnation. Where the row is that of another
+/// life, as after a loss of commits, it is taken as at a start.
 pub(super) async fn take_back(
     tx: &Tx,
-    name: &str,
+    opening: &Opening,
     former: i64,
     incarnation: i64,
-) -> Result<bool, StoreError> {
+) -> Result<Result<(), Alive>, StoreError> {
     const SQL: &str = concat!(
         "UPDATE revalidated.node SET incarnation = $3, beat = 0, beat_at_ms = ",
         clock!(),
         " WHERE name = $1 AND incarnation IN ($2, $3)"
     );
-    let params = params![name => TEXT, former => INT8, incarnation => INT8];
+    let params = params![opening.node.name => TEXT, former => INT8, incarnation => INT8];
     if tx.execute(SQL, params).await? == 0 {
-        return Ok(false);
+        return take(tx, opening, incarnation).await;
     }
     free(tx, &[former]).await?;
-    Ok(true)
+    Ok(Ok(()))
 }
 
 /// Gives nodes up that are dead, those of the incarnations `ended` among them, and frees their leases. Nodes that another

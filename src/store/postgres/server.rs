@@ -103,12 +103,7 @@ pub(super) fn explained(address: &str, error: StoreError) -> StoreError {
             }
         }
         Some(
-            Fault::Unreachable(_)
-            | Fault::Silent
-            | Fault::Unknown
-            | Fault::Conflict
-            | Fault::Lost
-            | Fault::Late,
+            Fault::Unreachable(_) | Fault::Silent | Fault::Unknown | Fault::Conflict | Fault::Late,
         )
         | None => return error,
     };
