@@ -39,6 +39,7 @@ class Platform:
         self.asking = defaultdict(list)
         self.runs = Counter()
         self.latest = {}
+        self.begun = defaultdict(list)
         self.overlaps = []
         # Nodes that were killed or paused: a request of theirs that waits for its answer is nobody's.
         self.absent = set()
@@ -69,6 +70,12 @@ class Platform:
             if statement == FIRST:
                 self.runs[node] += 1
                 self.latest[cluster] = (node, time.monotonic())
+                self.begun[cluster].append((node, time.monotonic()))
+
+    def latest_first(self, cluster, since):
+        """Returns the instant of the first run of a cluster that was begun after another one."""
+        with self.lock:
+            return min(at for _, at in self.begun[cluster] if since < at)
 
     def reply(self, cluster, statement):
         if not statement:

@@ -35,6 +35,8 @@ flap_flips = 0
 confirm_runs = 1
 [outages]
 min = 1024
+[limits]
+runs_per_host = 32
 [[receiver]]
 name = "on-call"
 url = "{receiver.url}/on-call"

@@ -27,6 +27,8 @@ mod regions;
 #[cfg(feature = "postgres")]
 pub(super) mod server;
 mod sharing;
+#[cfg(feature = "postgres")]
+mod speed;
 mod status;
 mod surplus;
 mod together;

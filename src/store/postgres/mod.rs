@@ -349,7 +349,8 @@ impl Store {
 
     /// Implements [`crate::store::Store::close`] on this engine.
     pub(crate) async fn close(self) -> Result<(), StoreError> {
-        let (membership, connections) = (&self.shared.membership, &self.shared.connections);
+        let (membership, connections) =
+            (&self.shared.membership, &self.shared.connections.unguarded());
         let owner = membership.owner();
         let left = transact!(connections, tx => node::leave(tx, &membership.name, owner).await);
         connections.close();
