@@ -239,6 +239,12 @@ step_deliveries() {
   benches/deliveries.py target/release/revalidated
 }
 
+# Several nodes on one PostgreSQL: what is asked of them beside what was measured.
+step_nodes() {
+  cargo build --locked --quiet --release --bin revalidated
+  benches/cluster.py simulation target/release/revalidated
+}
+
 # Ten thousand new integrations whose host refuses all connections.
 step_first() {
   cargo build --locked --quiet --release --bin revalidated
@@ -256,7 +262,7 @@ step_provenance() { tests/package/release.sh provenance; }
 
 default=(install format lint deny test cases daemon api alerts editor mail trino seeds docs book systemd package crash cluster faults)
 long=(features advisories fuzz mutants simulate evaluate attack page open more_faults pgbouncer failovers)
-release=(load deliveries interface first packages aarch64 reproducible provenance)
+release=(load deliveries interface first nodes packages aarch64 reproducible provenance)
 case "${1:-}" in
 list)
   printf '%s\n' "default: ${default[*]}" "long: ${long[*]}" "release: ${release[*]}"

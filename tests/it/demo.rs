@@ -233,7 +233,7 @@ fn processes_in(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn node_that_is_killed_loses_and_doubles_nothing_and_nothing_is_left_behind() {
+fn killed_node_loses_and_doubles_nothing_and_leaves_no_file() {
     let temporary = tempfile::tempdir().unwrap();
     // The server runs as another user where the test is root's.
     let passable = std::os::unix::fs::PermissionsExt::from_mode(0o711);

@@ -190,3 +190,57 @@ catalogs = ["{CATALOG}"]
     };
     integrations().map(table).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_read_without_a_fault_and_differ_in_name_page_and_token_alone() {
+        let folder = Folder::create().unwrap();
+        folder.write_webhook_secret().unwrap();
+        let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        let addresses = Addresses { platform: address(4711), receiver: address(4712) };
+        let store = "postgres://demo@%2Ftmp%2Fdemo/postgres";
+        let written = |name, port| {
+            let site = Site { name, page: address(port) };
+            write(&folder, store, addresses, site).unwrap()
+        };
+        let (first, second) = (written('a', 4713), written('b', 4714));
+        let read = |path: &std::path::Path| fs::read_to_string(path).unwrap();
+        let same = read(&first.config).replace("\"a\"", "\"b\"").replace(":4713", ":4714");
+        assert_eq!(same, read(&second.config));
+        let token = |node: &Node| read(&node.secrets.join("token"));
+        assert_ne!(token(&first), token(&second));
+        let assembly = crate::daemon::open(Some(&first.config)).unwrap();
+        assert_eq!(assembly.settings.node.name, "a");
+        assert_eq!(assembly.integrations.len(), INTEGRATIONS);
+        assert!(!same.contains(token(&first).trim()));
+    }
+
+    #[test]
+    fn node_that_has_ended_by_itself_is_an_error_with_the_end_of_its_log() {
+        let folder = Folder::create().unwrap();
+        let log = folder.path().join("log");
+        fs::write(&log, format!("{}the store is in use\n", "x".repeat(2 * SHOWN_MAX))).unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", "exit 78"]);
+        let mut node = Node {
+            name: 'a',
+            page: SocketAddr::from(([127, 0, 0, 1], 1)),
+            config: log.clone(),
+            process: Some(Process::start(command).unwrap()),
+            secrets: log.clone(),
+            log,
+            again: None,
+        };
+        let error = loop {
+            match node.look_after() {
+                Ok(status) => assert_eq!(status, None),
+                Err(error) => break error.to_string(),
+            }
+        };
+        assert!(error.starts_with("node a has ended (exit status: 78): xx"), "{error}");
+        assert!(error.ends_with("the store is in use") && error.len() < 2 * SHOWN_MAX, "{error}");
+    }
+}

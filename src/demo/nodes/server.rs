@@ -71,8 +71,7 @@ impl Programs {
             None
         };
         let is_there = |folder: &PathBuf| {
-            let mut both = ["initdb", "postgres"].map(|name| folder.join(name).is_file());
-            both.iter_mut().all(|found| *found)
+            ["initdb", "postgres"].iter().all(|name| folder.join(name).is_file())
         };
         if let Some(folder) = packaged().into_iter().find(is_there) {
             return Ok(Self { folder, user });

@@ -13,6 +13,8 @@ mod deliveries;
 mod elsewhere;
 mod leases;
 #[cfg(feature = "postgres")]
+mod losses;
+#[cfg(feature = "postgres")]
 mod lost;
 #[cfg(feature = "postgres")]
 mod moves;

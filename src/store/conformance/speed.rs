@@ -2,6 +2,7 @@
 //! that share the work, with validators that wait and ask nothing, and receivers that take everything at once.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -110,6 +111,7 @@ impl Nodes {
 
     /// Measures for a while, or until nothing more is done, and prints the rate with the times of the slowest of a
     /// hundred.
+    #[expect(clippy::print_stdout, reason = "for benches/cluster.py, which reads it")]
     async fn measure(&self, what: &str, limit: Duration) {
         self.took.lock().unwrap().clear();
         let (before, begun) = (self.done.load(Ordering::Relaxed), Instant::now());
@@ -127,7 +129,7 @@ impl Nodes {
         for (name, mut all) in std::mem::take(&mut *self.took.lock().unwrap()) {
             all.sort_unstable();
             let place = (all.len() * 99 / 100).min(all.len().saturating_sub(1));
-            slow += &format!(" {name}_p99_ms={}", all[place].as_millis());
+            write!(slow, " {name}_p99_ms={}", all[place].as_millis()).unwrap();
         }
         println!("end {what} {} done={done} rate={rate}{slow}", self.stores.len());
     }
@@ -177,6 +179,7 @@ async fn run(
         duration: VALIDATION,
         policy: Policy { flap_flips: 0, ..Policy::default() },
         schedule: Schedule::parse("* * * * * *", "UTC").unwrap(),
+        node: None,
     };
     timer.time("record", store.record(finished, context(clock.now()))).await.unwrap();
     timer.done.fetch_add(1, Ordering::Relaxed);

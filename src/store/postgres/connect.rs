@@ -35,7 +35,7 @@ const UNACKNOWLEDGED_MAX: Duration = Duration::from_secs(15);
 /// Problem of a server that has too many connections.
 const NO_ROOM: &str = "refuses connections (53300)";
 /// Problem of a server that has lost commits, until a heartbeat has noticed.
-const BEHIND: &str = "it has lost commits, and the next heartbeat looks which";
+const LOST: &str = "it has lost commits, and the next heartbeat looks which";
 
 /// Session with the server.
 pub(super) struct Session {
@@ -250,9 +250,9 @@ impl Connections {
             self.shared.guard.look(&session.client).await?;
             session
         };
-        if self.is_guarded && self.shared.guard.is_behind() {
+        if self.is_guarded && self.shared.guard.has_lost() {
             self.shared.keep(session);
-            return Err(Fault::Unreachable(BEHIND.to_owned()).into());
+            return Err(Fault::Unreachable(LOST.to_owned()).into());
         }
         Ok(Lent { session: Some(session), shared: Arc::clone(&self.shared), _permit: permit })
     }

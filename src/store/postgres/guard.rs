@@ -14,7 +14,7 @@ use super::StoreError;
 #[derive(Debug, Default)]
 pub(super) struct Guard {
     known: Mutex<Option<Known>>,
-    is_behind: AtomicBool,
+    has_lost: AtomicBool,
 }
 
 /// Latest heartbeat that was acknowledged.
@@ -37,12 +37,12 @@ impl Guard {
     pub(super) fn note(&self, known: Known) {
         let mut latest = self.known();
         *latest = Some(known);
-        self.is_behind.store(false, Ordering::Relaxed);
+        self.has_lost.store(false, Ordering::Relaxed);
     }
 
     /// Returns true while the server has lost commits, and no heartbeat has noticed.
-    pub(super) fn is_behind(&self) -> bool {
-        self.is_behind.load(Ordering::Relaxed)
+    pub(super) fn has_lost(&self) -> bool {
+        self.has_lost.load(Ordering::Relaxed)
     }
 
     /// Looks in a new session whether the server knows the latest heartbeat.
@@ -57,7 +57,7 @@ impl Guard {
         let latest = self.known();
         // A heartbeat may have come in between.
         if latest.as_ref() == Some(&known) && beat.is_none_or(|beat| beat < known.beat) {
-            self.is_behind.store(true, Ordering::Relaxed);
+            self.has_lost.store(true, Ordering::Relaxed);
         }
         Ok(())
     }

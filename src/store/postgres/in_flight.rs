@@ -10,6 +10,9 @@ use super::StoreError;
 use super::tx::{Tx, get, params};
 use crate::domain::Timestamp;
 
+/// Number of leases from which on those are looked for that have ended by themselves.
+const MANY: usize = 4096;
+
 /// Leases of the work that this process has begun and not ended.
 #[derive(Debug, Default)]
 pub(super) struct InFlight {
@@ -31,10 +34,12 @@ impl InFlight {
         self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a lease; those that have ended by themselves are forgotten.
+    /// Adds a lease; where there are many, those that have ended by themselves are forgotten.
     pub(super) fn add(&self, token: i64, until: Timestamp, now: Timestamp) {
         let mut leases = self.leases();
-        leases.retain(|_, until| now < *until);
+        if MANY <= leases.len() {
+            leases.retain(|_, until| now < *until);
+        }
         leases.insert(token, until);
     }
 
