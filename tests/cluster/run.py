@@ -180,13 +180,14 @@ class Campaign:
             self.faults.append("a synchronous failover lost nothing, and has a new epoch")
 
     def asynchronous(self):
-        """What the standby does not have is lost, and a node notices."""
+        """What the standby does not have is lost, and a node notices. One that was away when it was lost cannot know."""
+        self.until("nodes that go on", lambda: not self.later)
         self.settle("before an asynchronous failover")
         epoch = self.epoch()
         self.primary.go_alone(self.standby)
         known = self.beats()
         self.flipping.set()
-        self.until("heartbeats", lambda: any(known.get(node, beat) + 1 < beat for node, beat in self.beats().items()))
+        self.until("heartbeats", lambda: all(known.get(life, 0) + 1 < beat for life, beat in self.beats().items()))
         self.wait(self.dice.uniform(0, 2))
         self.platform.lossy = True
         self.crash()
