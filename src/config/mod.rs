@@ -34,13 +34,14 @@ pub(crate) use entry::Entry;
 pub(crate) use gather::DropIns;
 pub(crate) use import::{Form, Import, Needed, Place, Previous, Source};
 pub(crate) use integration::{Integration, Plan};
-pub(crate) use part::{One, load_one, load_settings};
+pub(crate) use part::One;
 pub(crate) use policy::RUN_ON;
 pub(crate) use schedules::schedule_problem;
 pub(crate) use settings::{Limits, Log, LogFormat, Metrics, Own, Settings};
 
 pub(crate) use self::gather::DEFAULT_PATH;
 use self::gather::Gathered;
+use self::part::Part;
 use self::schedules::Schedules;
 use crate::domain::{Listen, Location, Maintenance, PostgresAddress, Timestamp};
 use crate::input::{Fault, Faults, Kind, Reader, Value, join, parallel, quoted};
@@ -163,6 +164,37 @@ pub(crate) fn load_from(
     now: Timestamp,
 ) -> Result<Loaded, Faulty> {
     interpreted(Gathered::default(), main, variables, Faults::default(), now)
+}
+
+/// Reads the settings alone.
+///
+/// # Errors
+///
+/// Fails with every fault of the main file and the environment but those of integrations, receivers and windows.
+pub(crate) fn load_settings(main: Option<&Path>) -> Result<Settings, Faulty> {
+    let loaded = load_part(main, Part::Settings)?;
+    let settings = loaded.settings.clone();
+    loaded.close()?;
+    Ok(settings)
+}
+
+/// Reads what concerns the integration `name`.
+///
+/// # Errors
+///
+/// Fails with every fault of the settings, and of the tables that may concern it.
+pub(crate) fn load_one(main: Option<&Path>, name: &str) -> Result<One, Faulty> {
+    let mut loaded = load_part(main, Part::Integration(name.to_owned()))?;
+    let plan = loaded.integrations.drain(..).find_map(|one| one.plan);
+    let maintenance = loaded.windows.drain(..).map(|(window, _)| window).collect();
+    loaded.close()?;
+    Ok(One { policy: plan.map(|plan| plan.policy), maintenance })
+}
+
+fn load_part(main: Option<&Path>, part: Part) -> Result<Loaded, Faulty> {
+    let gathered = Gathered { part, ..Gathered::default() };
+    // Only warnings show instants, and whoever reads a part shows none.
+    interpreted(gathered, main, std::env::vars_os(), Faults::default(), Timestamp(0))
 }
 
 /// Adds the files and the environment to what is gathered already, and interprets all of it.

@@ -2,20 +2,17 @@
 
 use std::path::Path;
 
-use super::gather::Gathered;
-use super::{Faulty, Loaded, Settings, interpreted};
-use crate::domain::{Maintenance, Policy, Timestamp};
-use crate::input::Faults;
+use crate::domain::{Maintenance, Policy};
 
 /// Part of the configuration that is needed.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) enum Part {
-    /// Everything.
+    /// The whole configuration, every table of it.
     #[default]
     Whole,
     /// Settings alone, without a drop-in.
     Settings,
-    /// What concerns the integration of this name.
+    /// Everything that concerns the integration of this name.
     Integration(String),
 }
 
@@ -36,7 +33,7 @@ impl Part {
     }
 }
 
-/// What the configuration says of one integration.
+/// Part of the configuration that concerns one integration.
 #[derive(Debug, Default)]
 pub(crate) struct One {
     /// Policy by which its runs are judged; none when it is not configured.
@@ -45,40 +42,9 @@ pub(crate) struct One {
     pub(crate) maintenance: Vec<Maintenance>,
 }
 
-/// Reads the settings alone.
-///
-/// # Errors
-///
-/// Fails with every fault of the main file and the environment but those of integrations, receivers and windows.
-pub(crate) fn load_settings(main: Option<&Path>) -> Result<Settings, Faulty> {
-    let loaded = load(main, Part::Settings)?;
-    let settings = loaded.settings.clone();
-    loaded.close()?;
-    Ok(settings)
-}
-
-/// Reads what concerns the integration `name`.
-///
-/// # Errors
-///
-/// Fails with every fault of the settings, and of the tables that may concern it.
-pub(crate) fn load_one(main: Option<&Path>, name: &str) -> Result<One, Faulty> {
-    let mut loaded = load(main, Part::Integration(name.to_owned()))?;
-    let plan = loaded.integrations.drain(..).find_map(|one| one.plan);
-    let maintenance = loaded.windows.drain(..).map(|(window, _)| window).collect();
-    loaded.close()?;
-    Ok(One { policy: plan.map(|plan| plan.policy), maintenance })
-}
-
-fn load(main: Option<&Path>, part: Part) -> Result<Loaded, Faulty> {
-    let gathered = Gathered { part, ..Gathered::default() };
-    // Only warnings show instants, and whoever reads a part shows none.
-    interpreted(gathered, main, std::env::vars_os(), Faults::default(), Timestamp(0))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::super::{load_one, load_settings};
 
     /// Folder with a main file and drop-ins, and the path of the main file.
     fn written(drop_ins: &[(&str, &str)], main: &str) -> (tempfile::TempDir, std::path::PathBuf) {
