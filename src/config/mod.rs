@@ -239,7 +239,9 @@ fn interpreted(
         (part.into_iter().map(read).collect::<Vec<_>>(), own)
     });
     let (read, found): (Vec<_>, Vec<_>) = read.into_iter().unzip();
-    found.into_iter().for_each(|own| faults.absorb(own));
+    for own in found {
+        faults.absorb(own);
+    }
     let integrations = read.into_iter().flatten().collect::<Vec<_>>();
     unique_ids(&integrations, &faults);
     Ok(Loaded { settings, integrations, receivers, windows, drop_ins, faults, modes })
