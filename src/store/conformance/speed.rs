@@ -37,6 +37,8 @@ const IDLE: Duration = Duration::from_secs(1);
 const LEASE: Duration = Duration::from_mins(60);
 /// Time between two looks of a node at what is due, as the planner's.
 const ROUND: Duration = Duration::from_millis(50);
+/// Time between two heartbeats of a node.
+const BEAT: Duration = Duration::from_secs(3);
 /// Changes of each integration that receivers are notified of.
 const CHANGES: usize = 6;
 
@@ -100,6 +102,13 @@ impl Nodes {
             let store = Store::open_as(&location(), &opening).await.unwrap();
             let synced = store.sync(all.clone().into(), true, context(clock.now())).await.unwrap();
             assert_eq!(synced.waits_for, None);
+            let beating = store.clone();
+            let _beats: tokio::task::JoinHandle<()> = tokio::spawn(async move {
+                loop {
+                    sleep(BEAT).await;
+                    beating.beat().await.ok();
+                }
+            });
             stores.push(store);
         }
         Self { stores, clock, took: Arc::default(), done: Arc::default() }
