@@ -36,7 +36,7 @@ pub(super) async fn look(shared: &Shared, active: &Active) {
     if !shared.store.is_shared() || !shared.store.is_active() {
         return;
     }
-    let looked = shared.store.look_for_absent(&active.placed, shared.context(active)).await;
+    let looked = shared.store.look_for_absent(&active.placed, &shared.context(active)).await;
     let absent = match looked {
         Ok(absent) => absent,
         Err(error) => {
@@ -50,8 +50,10 @@ pub(super) async fn look(shared: &Shared, active: &Active) {
         return;
     }
     shared.wake_delivery();
-    match absent.message {
-        Some(message) => error!(fault = OwnFault::Region.as_str(), "{message}"),
-        None => info!(fault = OwnFault::Region.as_str(), "every pool has a node that works again"),
+    let fault = OwnFault::Region.as_str();
+    if let Some(message) = absent.message {
+        error!(fault, "{message}");
+    } else {
+        info!(fault, "every pool has a node that works again");
     }
 }

@@ -14,6 +14,7 @@ use super::shared::Shared;
 use super::text::chain;
 use super::{absent, difference, life, notify, safety};
 use crate::blocking::{self, READ_TIMEOUT};
+use crate::config::Settings;
 use crate::domain::{Changes, IntegrationId, PageUrl, PassedOver, Reload, Subscription, Timestamp};
 use crate::platforms::{Peer, Peers};
 use crate::store::{
@@ -209,14 +210,7 @@ pub(super) async fn prepare(
         own: settings.own.clone(),
         limits: settings.limits,
         refused_pauses: Arc::clone(&settings.refused_pauses),
-        retention: Retention {
-            history: settings.retention.history,
-            deliveries: settings.retention.deliveries,
-            runs_per_integration: settings.retention.runs_per_integration,
-            deliveries_max: settings.retention.deliveries_max,
-            events_max: settings.retention.events_max,
-            batch: PRUNE_BATCH,
-        },
+        retention: retention(settings),
         attempts_max: settings.retention.attempts_per_delivery,
         prune_at: settings.retention.at.clone(),
         backups: settings.backups.clone(),
@@ -233,6 +227,19 @@ pub(super) async fn prepare(
         );
     }
     Ok((active, synced))
+}
+
+/// Returns the age and number up to which history is kept.
+const fn retention(settings: &Settings) -> Retention {
+    let kept = &settings.retention;
+    Retention {
+        history: kept.history,
+        deliveries: kept.deliveries,
+        runs_per_integration: kept.runs_per_integration,
+        deliveries_max: kept.deliveries_max,
+        events_max: kept.events_max,
+        batch: PRUNE_BATCH,
+    }
 }
 
 /// Returns what decisions rest on besides what is stored, by the part of the configuration: nodes must agree on it.

@@ -18,6 +18,10 @@ impl Pool {
     /// # Errors
     ///
     /// Fails when the text is none.
+    #[cfg_attr(
+        not(any(feature = "postgres", test)),
+        expect(dead_code, reason = "a file has one node")
+    )]
     pub(crate) fn parse(text: &str) -> Result<Self, serde_json::Error> {
         if text.is_empty() { Ok(Self::default()) } else { serde_json::from_str(text).map(Self) }
     }
@@ -38,7 +42,7 @@ impl Pool {
         if self.0.is_empty() {
             return String::new();
         }
-        serde_json::Value::from_iter(self.0.clone()).to_string()
+        self.0.clone().into_iter().collect::<serde_json::Value>().to_string()
     }
 }
 

@@ -91,6 +91,10 @@ pub(crate) enum Effect {
     /// Writes down that it is over.
     ClearFault(OwnFault),
     /// Notes that a node alone had no answer from what another one found to work.
+    #[cfg_attr(
+        not(any(feature = "postgres", test)),
+        expect(dead_code, reason = "a file has one node")
+    )]
     Contradict {
         /// Name of the node.
         node: String,
@@ -267,6 +271,10 @@ pub(crate) struct NewIntegration {
     /// The version of its platform's catalog.
     pub(crate) catalog_version: u32,
     /// Canonical text of the pool that may validate it.
+    #[cfg_attr(
+        not(any(feature = "postgres", test)),
+        expect(dead_code, reason = "a file has one node")
+    )]
     pub(crate) pool: String,
     /// When it was first seen.
     pub(crate) created_at: Timestamp,

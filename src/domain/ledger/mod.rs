@@ -6,6 +6,7 @@
 //! same effects, byte for byte. A decision that needs more than it was given returns a [`Need`], and
 //! is asked again once that has been loaded; 99 of 100 runs need nothing.
 
+#[cfg_attr(not(any(feature = "postgres", test)), expect(dead_code, reason = "a file has one node"))]
 mod absence;
 mod applied;
 mod case;
@@ -38,9 +39,9 @@ mod tests;
 mod vantage;
 mod wake;
 
-pub(crate) use absence::{
-    Absence, Absences, LivingNode, Placed, absence_message, absences, is_news,
-};
+pub(crate) use absence::Placed;
+#[cfg(feature = "postgres")]
+pub(crate) use absence::{Absence, Absences, LivingNode, absence_message, absences, is_news};
 pub(crate) use applied::announce_changes;
 pub(crate) use case::{
     Answer, Case, Decided, LastingFault, Need, OutageState, Shared, Sibling, Silence, StoreHead,

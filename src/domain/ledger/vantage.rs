@@ -18,6 +18,7 @@ const CONTRADICTED_MAX: Duration = Duration::from_mins(10);
 
 /// Integration that one node alone had no answer from, while another one found it to work.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[cfg_attr(not(any(feature = "postgres", test)), expect(dead_code, reason = "a file has one node"))]
 pub(crate) struct Contradiction {
     /// Id of the integration.
     pub(crate) integration: IntegrationId,
@@ -65,10 +66,10 @@ pub(super) fn reserve(
     finished: &Finished,
     judged: &[(Subject, Judgement)],
 ) -> Decided<Option<Elsewhere>> {
-    let runs = finished.runs.iter().zip(judged);
-    let mut open =
-        runs.filter(|(run, (_, one))| one.verdict == Verdict::Confirming && is_unreachable(run));
-    let asked = finished.node.as_ref().zip(row.next_run_at).filter(|_| open.next().is_some());
+    let mut runs = finished.runs.iter().zip(judged);
+    let is_open =
+        runs.any(|(run, (_, one))| one.verdict == Verdict::Confirming && is_unreachable(run));
+    let asked = finished.node.as_ref().zip(row.next_run_at).filter(|_| is_open);
     let Some((node, next)) = asked else { return Ok(None) };
     let until = next.plus(finished.policy.wait());
     let has_others = draft.case.is(Need::AnotherNode(row.id, node.clone()))?;

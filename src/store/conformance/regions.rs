@@ -73,7 +73,7 @@ async fn pool_without_a_node_for_a_minute_is_notified_once_and_ends_with_a_node(
     let other = joined(&bench, "u", "us", &all).await;
     let placed = [Placed { pool: Pool::of(labels("eu")), integrations: 214, receivers: 0 }];
     let look = async |store: &Store, bench: &Bench| {
-        store.look_for_absent(&placed, bench.context()).await.unwrap()
+        store.look_for_absent(&placed, &bench.context()).await.unwrap()
     };
     assert!(!look(&other, &bench).await.is_news);
     silence(&bench, "e");

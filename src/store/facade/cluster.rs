@@ -166,19 +166,16 @@ impl Store {
 
     /// Looks for pools without a node that works, and notifies receivers of those that have none for long, and of their
     /// ends.
-    #[cfg_attr(
-        not(feature = "postgres"),
-        expect(unused_variables, clippy::needless_pass_by_value, reason = "a file has one node")
-    )]
+    #[cfg_attr(not(feature = "postgres"), expect(unused_variables, reason = "a file has one node"))]
     pub(crate) async fn look_for_absent(
         &self,
         placed: &[Placed],
-        context: NotificationContext,
+        context: &NotificationContext,
     ) -> Result<Absent, StoreError> {
         match self {
             Self::Sqlite(_) => Ok(Absent::default()),
             #[cfg(feature = "postgres")]
-            Self::Postgres(engine) => Box::pin(engine.look_for_absent(placed, &context)).await,
+            Self::Postgres(engine) => Box::pin(engine.look_for_absent(placed, context)).await,
         }
     }
 

@@ -204,10 +204,10 @@ impl Store {
     ) -> Result<Absent, StoreError> {
         let connections = &self.shared.connections;
         let known = read!(connections, tx => absent::known(tx, placed, context.now).await)?;
-        match known {
-            Some(known) => Ok(known),
-            None => transact!(self.writes()?, tx => absent::look(tx, placed, context).await),
+        if let Some(known) = known {
+            return Ok(known);
         }
+        transact!(self.writes()?, tx => absent::look(tx, placed, context).await)
     }
 
     /// Returns the sessions for a write.

@@ -44,8 +44,8 @@ pub(super) async fn begin(
         if node.is_empty() { message.to_owned() } else { format!("node {node}: {message}") };
     let asked = Asked { now: context.now, ..Asked::default() };
     let of = Some(fault::owner(kind, node)).filter(|node| !node.is_empty()).map(str::to_owned);
-    let begun = NodeFault { fault: kind, message: message.clone(), node: of };
-    let begin = |case: &Case| ledger::begin_fault(case, begun.clone(), context);
+    let raised = NodeFault { fault: kind, message: message.clone(), node: of };
+    let begin = |case: &Case| ledger::begin_fault(case, raised.clone(), context);
     let is_new = asked.decide(tx, begin).await?;
     fault::own(tx, node, kind, &message, context.now).await?;
     Ok(is_new)

@@ -25,7 +25,7 @@ impl Books {
                     active_catalog: None,
                     candidate_config: Some(new.config.clone()),
                     candidate_catalog: Some(new.catalog_version),
-                    pool: None,
+                    pool: Some(new.pool.clone()),
                 };
                 assert!(self.rows.insert(new.row.id, stored).is_none());
             }
@@ -38,6 +38,7 @@ impl Books {
                 stored.row.cron.clone_from(&new.row.cron);
                 stored.row.zone.clone_from(&new.row.zone);
                 stored.auto_bootstrap = new.auto_bootstrap;
+                stored.pool = Some(new.pool.clone());
                 stored.config_shown.clone_from(&new.config_shown);
                 let is_candidate = stored.candidate_config.is_some();
                 stored.candidate_catalog = is_candidate.then_some(new.catalog_version);
