@@ -9,11 +9,11 @@ use super::filters::check_filters;
 use super::integration::{Assembled, integration};
 use super::placement;
 use super::receiver::{Read, receiver};
-use crate::config::{self, DropIns, Faulty, Form, Import, Loaded, RUN_ON, Settings, Source};
+use crate::config::{self, DropIns, Faulty, Form, Import, Loaded, Settings, Source};
 use crate::domain::Maintenance;
 use crate::input::{Fault, Faults, Reference, parallel};
 use crate::platforms::{LogInMemory, PLATFORMS, Peers, Platform};
-use crate::webhook::{Heartbeat, Receiver, SEND_FROM};
+use crate::webhook::{Heartbeat, Receiver};
 
 /// Validators, senders and settings that the daemon works with.
 #[derive(Clone, Debug)]
@@ -114,12 +114,7 @@ fn assemble_partly(
     platforms: &'static [Platform],
 ) -> (Assembly, Option<Faulty>) {
     let read = std::mem::take(&mut loaded.integrations);
-    for config::Integration { entry, plan, .. } in &read {
-        if let (Some(plan), Some(reader)) = (plan, entry.reader(&loaded.faults)) {
-            let idle = "so that it would never be validated";
-            placement::check(&plan.run_on, RUN_ON, idle, &loaded.settings, &reader);
-        }
-    }
+    placement::check_integrations(&read, &loaded);
     let assembled = parallel::parts(read, |part| {
         let own = Faults::default();
         let assembled = part.into_iter().filter_map(|one| integration(one, platforms, &own));
@@ -144,8 +139,7 @@ fn assemble_partly(
         let idle = "so this receiver is notified of none";
         let (selection, reader) = (&receiver.subscription.selection, entry.reader(&loaded.faults)?);
         check_filters(selection, idle, &reader, &known, &integrations);
-        let idle = "so that it would never be sent anything";
-        placement::check(&receiver.send_from, SEND_FROM, idle, &settings, &reader);
+        placement::check_receiver(&receiver, &settings, &reader);
         Some(receiver)
     });
     let receivers: Vec<_> = receivers.collect();
