@@ -69,7 +69,7 @@ pub(crate) const LOG_FILTER: &str =
 pub(crate) struct Options {
     /// True to stop after the recovery instead of running until Ctrl-C.
     pub(crate) once: bool,
-    /// Nodes on one PostgreSQL, of which one is killed; none for the demo of a single daemon.
+    /// Nodes on one `PostgreSQL`, of which one is killed; none for the demo of a single daemon.
     pub(crate) nodes: Option<u8>,
 }
 

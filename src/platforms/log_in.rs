@@ -596,7 +596,7 @@ mod tests {
         assert!(memory.entry(key(ENTRIES_MAX)).is_some(), "there is room again");
         assert_eq!(memory.0.lock().unwrap().len(), ENTRIES_MAX / 2 + 1);
         for number in ENTRIES_MAX..2 * ENTRIES_MAX {
-            let Some(entry) = memory.entry(key(number)) else { continue };
+            let Some(entry) = memory.entry(key(number)) else { break };
             entry.known().refusal = Some(refusal());
         }
         assert!(memory.entry(key(3 * ENTRIES_MAX)).is_none(), "it is full of refusals");

@@ -269,5 +269,5 @@ fn killed_node_loses_and_doubles_nothing_and_leaves_no_file() {
     }
     assert_eq!(rest, "");
     assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
-    assert_eq!(processes_in(temporary.path()), [] as [String; 0]);
+    assert_eq!(processes_in(temporary.path()), Vec::<String>::new());
 }

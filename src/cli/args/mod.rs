@@ -296,7 +296,7 @@ pub(super) struct Demo {
     /// End after the recovery instead of going on until Ctrl-C
     #[arg(long)]
     pub(super) once: bool,
-    /// Show so many daemons, 2 to 8, on one PostgreSQL of the demo's own, and kill one of them
+    /// Show so many daemons, 2 to 8, on one database of the demo's own, and kill one of them
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(2..=8))]
     pub(super) nodes: Option<u8>,
 }

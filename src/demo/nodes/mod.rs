@@ -1,4 +1,4 @@
-//! Demo of several nodes: daemons of this very program on one throw-away PostgreSQL, of which one is killed.
+//! Demo of several nodes: daemons of this very program on one throw-away `PostgreSQL`, of which one is killed.
 //!
 //! Every line is a fact, as in the demo of one daemon: nodes are those that the database knows, the platform says which
 //! of them asks, and the receiver counts what it has verified.
@@ -32,7 +32,7 @@ const PLATFORM: &str = "Trino";
 ///
 /// # Errors
 ///
-/// Fails when PostgreSQL is not installed, when the set-up fails, and when something was lost.
+/// Fails when `PostgreSQL` is not installed, when the set-up fails, and when something was lost.
 pub(super) async fn play(count: u8, once: bool) -> anyhow::Result<()> {
     ensure!(
         cfg!(feature = "postgres") && crate::platforms::find(PLATFORM).is_some(),
@@ -107,11 +107,9 @@ async fn perform<W: Write>(
 fn introduce<W: Write>(stage: &Stage, narrator: &mut Narrator<W>) -> io::Result<()> {
     let count = stage.nodes.len();
     let program = std::env::args().next().unwrap_or_else(|| "revalidated".to_owned());
-    let pages: String = stage
-        .nodes
-        .iter()
-        .map(|node| format!("  node {}: http://{}/\n", node.name, node.page))
-        .collect();
+    let nodes = stage.nodes.iter();
+    let pages = nodes.map(|node| format!("  node {}: http://{}/\n", node.name, node.page));
+    let pages = pages.collect::<Vec<_>>().concat();
     let config =
         stage.nodes.first().map(|node| node.config.display().to_string()).unwrap_or_default();
     narrator.head(format_args!(

@@ -1,4 +1,4 @@
-//! Throw-away PostgreSQL: a server of the programs that are installed, in the demo's folder, on a socket alone.
+//! Throw-away `PostgreSQL`: a server of the programs that are installed, in the demo's folder, on a socket alone.
 
 use std::fs::{self, File};
 use std::io;
@@ -22,7 +22,7 @@ const START_MAX: Duration = Duration::from_mins(1);
 const STOP_MAX: Duration = Duration::from_secs(15);
 /// Interval at which the start looks for the socket.
 const LOOK: Duration = Duration::from_millis(50);
-/// Users that run the server where the demo is root's, which PostgreSQL refuses; the first that there is.
+/// Users that run the server where the demo is root's, which `PostgreSQL` refuses; the first that there is.
 const USERS: [&str; 2] = ["postgres", "daemon"];
 /// Folders of the packages, each with a folder per version.
 const PACKAGES: [(&str, &str); 2] = [("/usr/lib/postgresql", ""), ("/usr", "pgsql-")];

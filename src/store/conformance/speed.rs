@@ -34,7 +34,7 @@ const MEASURED: Duration = Duration::from_secs(6);
 /// Time after which nothing more is to be done.
 const IDLE: Duration = Duration::from_secs(1);
 /// Lease of runs and messages, by the hasty clock.
-const LEASE: Duration = Duration::from_mins(60);
+const LEASE: Duration = Duration::from_hours(1);
 /// Time between two looks of a node at what is due, as the planner's.
 const ROUND: Duration = Duration::from_millis(50);
 /// Time between two heartbeats of a node.
@@ -173,8 +173,8 @@ async fn run(
     timer: &Timer,
 ) -> bool {
     let site = Site { host: "", most: usize::MAX };
-    let began = timer.time("claim", store.begin_at(id, site, LEASE, clock.now())).await.unwrap();
-    let Began::Run(begun) = began else { return false };
+    let claimed = timer.time("claim", store.begin_at(id, site, LEASE, clock.now())).await.unwrap();
+    let Began::Run(begun) = claimed else { return false };
     sleep(VALIDATION).await;
     let finished = Finished {
         begun,
@@ -269,7 +269,7 @@ fn sender(store: Store, clock: Hasty, timer: Timer, nodes: usize) -> tokio::task
                     let attempt = attempt(&one, clock.now());
                     let recorded = store.record_attempt(attempt, context(clock.now()));
                     let recorded = async { recorded.await.unwrap().await.unwrap() };
-                    timer.time("record", recorded).await;
+                    timer.time("record", Box::pin(recorded)).await;
                     timer.done.fetch_add(1, Ordering::Relaxed);
                     drop(permit);
                 });

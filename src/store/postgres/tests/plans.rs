@@ -13,13 +13,44 @@ async fn plan(tx: &Tx, sql: &str, params: Params<'_>) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// Fails when the plan of a statement does not have its index.
+async fn check(tx: &Tx, table: &[(&str, Params<'_>, &str)]) {
+    tx.batch("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off").await.unwrap();
+    for (sql, params, index) in table {
+        let plan = plan(tx, sql, params).await;
+        assert!(plan.contains(index), "{index} is not in the plan of {sql}:\n{plan}");
+    }
+}
+
+#[tokio::test]
+async fn claims_go_by_their_indexes() {
+    let (_database, _store, tx) = fresh().await;
+    let (text, texts, numbers) = ("a", vec!["a"], vec![1_i64]);
+    let leased = params![
+        numbers => INT8_ARRAY, numbers => INT8_ARRAY, numbers => INT8_ARRAY, texts => TEXT_ARRAY,
+        numbers => INT8_ARRAY, numbers => INT8_ARRAY, 1_i64 => INT8, 1_i64 => INT8,
+        texts => TEXT_ARRAY, text => TEXT,
+    ];
+    let states = params![texts => TEXT_ARRAY, 1_i64 => INT8, 1_i64 => INT8];
+    let due = params![1_i64 => INT8, 1_i64 => INT8, texts => TEXT_ARRAY, text => TEXT];
+    let table: [(&str, Params<'_>, &str); 9] = [
+        (begins::LEASE, leased, "work_pkey"),
+        (begins::LEASE, leased, "work_host"),
+        (outbox::STATES, states, "lane_due"),
+        (queue::DUE, due, "work_due"),
+        (queue::NEXT_DUE_AT, params![1_i64 => INT8, texts => TEXT_ARRAY], "work_due"),
+        (queue::NEXT_DELIVERY_AT, params![texts => TEXT_ARRAY], "lane_due"),
+        (outbox::CLAIM, params![text => TEXT, 1_i64 => INT8, 1_i64 => INT8], "lane_due"),
+        (outbox::PROBE, params![text => TEXT, 1_i64 => INT8, 1_i64 => INT8], "lane_due"),
+        (outbox::FIND, params![1_i64 => INT8], "delivery_pkey"),
+    ];
+    check(&tx, &table).await;
+}
+
 #[tokio::test]
 async fn hot_statements_go_by_their_indexes() {
     let (_database, _store, tx) = fresh().await;
-    tx.batch("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off").await.unwrap();
-    let (text, none) = ("a", None::<&str>);
-    let texts = vec!["a"];
-    let numbers = vec![1_i64];
+    let (text, none, numbers) = ("a", None::<&str>, vec![1_i64]);
     let page = params![1_i64 => INT8, 1_i64 => INT8, 1_i64 => INT8];
     let names = params![text => TEXT, 1_i64 => INT8];
     let runs = params![
@@ -36,35 +67,13 @@ async fn hot_statements_go_by_their_indexes() {
         1_i64 => INT8, 1_i64 => INT8, none => TEXT, none => TEXT, none => TEXT, none => TEXT,
         None::<i64> => INT8, None::<i64> => INT8, 1_i64 => INT8,
     ];
-    let leased = params![
-        numbers => INT8_ARRAY, numbers => INT8_ARRAY, numbers => INT8_ARRAY, texts => TEXT_ARRAY,
-        numbers => INT8_ARRAY, numbers => INT8_ARRAY, 1_i64 => INT8, 1_i64 => INT8,
-        texts => TEXT_ARRAY, text => TEXT,
-    ];
-    let states = params![texts => TEXT_ARRAY, 1_i64 => INT8, 1_i64 => INT8];
-    let table: [(&str, Params<'_>, &str); 24] = [
-        (begins::LEASE, leased, "work_pkey"),
-        (begins::LEASE, leased, "work_host"),
-        (outbox::STATES, states, "lane_due"),
-        (
-            queue::DUE,
-            params![1_i64 => INT8, 1_i64 => INT8, texts => TEXT_ARRAY, text => TEXT],
-            "work_due",
-        ),
-        (queue::NEXT_DUE_AT, params![1_i64 => INT8, texts => TEXT_ARRAY], "work_due"),
-        (queue::NEXT_DELIVERY_AT, params![texts => TEXT_ARRAY], "lane_due"),
-        (outbox::CLAIM, params![text => TEXT, 1_i64 => INT8, 1_i64 => INT8], "lane_due"),
-        (outbox::PROBE, params![text => TEXT, 1_i64 => INT8, 1_i64 => INT8], "lane_due"),
-        (outbox::FIND, params![1_i64 => INT8], "delivery_pkey"),
+    let transitions = params![1_i64 => INT8, 1_i64 => INT8, 1_i64 => INT8, 1_i64 => INT8];
+    let table: [(&str, Params<'_>, &str); 15] = [
         (history::RUNS, page, "run_integration"),
         (history::TRANSITIONS, page, "transition_integration"),
         (across::STRIPS, params![numbers => INT8_ARRAY, 1_i64 => INT8], "run_integration"),
         (across::EXPIRIES, expiries, "expiry_at"),
-        (
-            across::TRANSITIONS,
-            params![1_i64 => INT8, 1_i64 => INT8, 1_i64 => INT8, 1_i64 => INT8],
-            "transition_at",
-        ),
+        (across::TRANSITIONS, transitions, "transition_at"),
         (across::RUNS, runs, "run_started"),
         (across::NOTABLE_RUNS, runs, "run_notable"),
         (across::RUNS_OF_ONE, of_one, "run_integration"),
@@ -76,8 +85,5 @@ async fn hot_statements_go_by_their_indexes() {
         (surplus::DELIVERIES, params![1_i64 => INT8, 1_i64 => INT8], "delivery_ended"),
         (surplus::TRANSITIONS, params![1_i64 => INT8, 1_i64 => INT8], "transition_integration"),
     ];
-    for (sql, params, index) in table {
-        let plan = plan(&tx, sql, params).await;
-        assert!(plan.contains(index), "{index} is not in the plan of {sql}:\n{plan}");
-    }
+    check(&tx, &table).await;
 }
