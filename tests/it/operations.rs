@@ -75,8 +75,10 @@ fn commands_with_a_broken_configuration_print_its_faults_and_go_on() {
                 String::from_utf8_lossy(&output.stderr).into_owned(),
             );
             assert!(out.contains(expected), "{fault} {command:?}: {out}");
-            assert!(err.contains(fault), "{fault} {command:?}: {err}");
-            assert!(err.contains("going on with the database"), "{command:?}: {err}");
+            // Faults of integrations concern only what reads them all.
+            let is_read = fault == "unclosed" || command == ["receivers"];
+            assert_eq!(err.contains(fault), is_read, "{fault} {command:?}: {err}");
+            assert_eq!(err.contains("going on with the database"), is_read, "{command:?}: {err}");
         }
         for command in ["webhook test on-call", "replay on-call --since 1h", "validate one"] {
             let said = text(&config.run(&command.split(' ').collect::<Vec<_>>()));
