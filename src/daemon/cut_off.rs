@@ -1,6 +1,6 @@
 //! Node that is cut off (fencing by peers): it hands its work to others until it can reach something again.
 //!
-//! What a node alone cannot reach, others contradict. A node with several contradictions tries its canaries: those that are
+//! Others contradict a node that alone has no answer. After several contradictions it tries its canaries: those that are
 //! configured, or else the hosts that others reached. While none takes a connection it begins and sends nothing.
 
 use std::collections::BTreeSet;

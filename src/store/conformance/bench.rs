@@ -52,6 +52,18 @@ enum Place {
     Server(Database),
 }
 
+/// Returns the run that must have begun.
+pub(super) fn run(outcome: Began) -> Begun {
+    match outcome {
+        Began::Run(begun) => begun,
+        other @ (Began::NotDue
+        | Began::Running
+        | Began::NotInUse
+        | Began::HostFull
+        | Began::Waits) => panic!("{other:?}"),
+    }
+}
+
 impl Bench {
     pub(super) async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -191,14 +203,7 @@ impl Bench {
     }
 
     pub(super) async fn begun(&self, name: &str) -> Begun {
-        match self.begin(name).await {
-            Began::Run(begun) => begun,
-            other @ (Began::NotDue
-            | Began::Running
-            | Began::NotInUse
-            | Began::HostFull
-            | Began::Waits) => panic!("{other:?}"),
-        }
+        run(self.begin(name).await)
     }
 
     pub(super) async fn record(&self, begun: Begun, report: Report) -> Recorded {

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::bench::{Bench, LEASE, failed, passed, schedule, wanted};
-use super::nodes::silence;
+use super::bench::{Bench, LEASE, failed, passed, run, wanted};
+use super::nodes::{finished, silence};
 use super::regions::joined;
 use crate::domain::ledger::{Contradiction, is_suspect};
-use crate::domain::{Class, IntegrationId, Observed, OwnFault, Policy, Report, Status, Subject};
-use crate::store::{Began, Begun, Finished, Recorded, Site, Store, SubjectRun};
+use crate::domain::{Class, IntegrationId, OwnFault, Report, Status};
+use crate::store::{Began, Begun, Recorded, Site, Store};
 
 /// Host of every run.
 const SITE: Site<'_> = Site { host: "db:5439", most: 9 };
@@ -17,30 +17,14 @@ async fn begin(store: &Store, bench: &Bench, id: IntegrationId) -> Began {
 }
 
 async fn begun(store: &Store, bench: &Bench, id: IntegrationId) -> Begun {
-    match begin(store, bench, id).await {
-        Began::Run(begun) => begun,
-        other @ (Began::NotDue
-        | Began::Running
-        | Began::NotInUse
-        | Began::HostFull
-        | Began::Waits) => panic!("{other:?}"),
-    }
+    run(begin(store, bench, id).await)
 }
 
 /// Runs an integration on a node now.
 async fn run_on(store: &Store, bench: &Bench, id: IntegrationId, report: Report) {
-    let begun = begun(store, bench, id).await;
-    let subject = begun.subjects().first().copied().unwrap_or(Subject::Active);
-    let observed = Observed::default();
-    let finished = Finished {
-        begun,
-        runs: vec![SubjectRun { subject, report, observed, own_fault: None }],
-        started_at: bench.now,
-        duration: Duration::from_millis(5),
-        policy: Policy::default(),
-        schedule: schedule(),
-        node: store.vantage(),
-    };
+    let mut finished = finished(begun(store, bench, id).await, bench);
+    finished.runs[0].report = report;
+    finished.node = store.vantage();
     let recorded = store.record(finished, bench.context()).await.unwrap();
     assert!(matches!(recorded, Recorded::Stored { .. }), "{recorded:?}");
 }
