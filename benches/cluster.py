@@ -21,6 +21,7 @@ sys.path[:0] = [str(ROOT / "tests/cluster"), str(ROOT / "tests/crash")]
 import clusters
 import nodes as daemons
 import servers
+from measuring import seconds
 from receiver import SECRET, Receiver
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -43,11 +44,6 @@ def cpu_of(folder):
     return total / TICKS
 
 
-def cpu_of_process(pid):
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
-    return sum(map(int, fields[11:13])) / TICKS
-
-
 def fresh(server):
     server.sql(f"DROP DATABASE IF EXISTS {servers.DATABASE} WITH (FORCE)", "postgres")
     server.sql(f"CREATE DATABASE {servers.DATABASE}", "postgres")
@@ -63,7 +59,7 @@ def measured(program, server, test, count):
     before, figures, output = None, None, []
     for line in child.stdout:
         output.append(line)
-        now = (cpu_of(server.data), cpu_of_process(child.pid))
+        now = (cpu_of(server.data), seconds(child.pid))
         if " begin " in f" {line}":
             before = now
         if " end " in f" {line}":

@@ -11,34 +11,26 @@ import os
 import re
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 import uuid
+import zlib
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "crash"))
+from measuring import Sink, megabytes, seconds, setting
 from receiver import SECRET
 from scene import give_up, stop
 
+ALL_BITS = 2**64 - 1
 # (receivers, requests at once to each): the default for one, and what an operator may set.
 CASES = [(1, 8), (4, 8), (1, 64)]
-EVENT = Path(__file__).parent.parent / "src/webhook/format/golden/failed/event.json"
-NGINX = """daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/nginx.log;
-events {{ worker_connections 1024; }}
-http {{
-  access_log off; keepalive_requests 100000000; client_max_body_size 1m; client_body_buffer_size 64k;
-  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-  server {{ listen 127.0.0.1:{port}; location = /seen {{ stub_status; }} location / {{ return 204; }} }}
-}}
-"""
+EVENT = Path(__file__).parent.parent / "share/samples/integration.validation.failed/native.json"
 
 
 class Measured(NamedTuple):
@@ -49,33 +41,6 @@ class Measured(NamedTuple):
     peak_mb: float
     requests: int
     syncs: float
-
-
-class Sink:
-    """nginx, which answers every POST with 204 and counts requests."""
-
-    def __init__(self, folder):
-        with closing(socket.socket()) as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        conf = folder / "nginx.conf"
-        conf.write_text(NGINX.format(folder=folder, port=self.port))
-        nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-        if nginx is None:
-            give_up("nginx is not installed; Debian has it in nginx-light")
-        self.process = subprocess.Popen([nginx, "-p", str(folder), "-c", str(conf)], stderr=subprocess.DEVNULL)
-        for _ in range(100):
-            try:
-                self.seen()
-                return
-            except OSError:
-                time.sleep(0.05)
-        give_up("nginx does not start")
-
-    def seen(self):
-        """Returns the number of requests that it answered, this one among them."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/seen") as answer:
-            return int(answer.read().split(b"\n")[2].split()[2])
 
 
 def configure(folder, sink, receivers, concurrency):
@@ -89,6 +54,7 @@ def configure(folder, sink, receivers, concurrency):
 name = "receiver-{number}"
 url = "http://127.0.0.1:{sink.port}/hook"
 secrets = [{{ file = "{key}" }}]
+events = ["integration.validation.*"]
 allow = ["127.0.0.0/8"]
 concurrency = {concurrency}
 """
@@ -106,10 +72,39 @@ def pending(folder):
         return db.execute("SELECT count(*) FROM delivery WHERE state = 'pending'").fetchone()[0]
 
 
+def mixed(bits):
+    """Mixes 64 bits as the checksums of rows do (`src/store/sqlite/checksum.rs`)."""
+    bits = bits + 0x9E3779B97F4A7C15 & ALL_BITS
+    bits = (bits ^ bits >> 30) * 0xBF58476D1CE4E5B9 & ALL_BITS
+    bits = (bits ^ bits >> 27) * 0x94D049BB133111EB & ALL_BITS
+    return bits ^ bits >> 31
+
+
+def row_sum(place, *values):
+    """Returns the checksum of a row of null, whole and text values, which the triggers of its table ask for."""
+    total = 0
+    for at, value in enumerate(values, place):
+        kind, bits = 0, 0
+        if isinstance(value, int):
+            kind, bits = 1, value & ALL_BITS
+        elif value is not None:
+            text = value.encode()
+            kind, bits = 3, zlib.crc32(text) | len(text) << 32
+        total += mixed(bits ^ mixed(at * 8 + kind))
+    return signed(total)
+
+
+def signed(bits):
+    bits &= ALL_BITS
+    return bits - (ALL_BITS + 1) if bits >> 63 else bits
+
+
 def enqueue(folder, receivers, integrations, events):
     """Writes the rows of an outage of the receivers: of each integration's events the first is due."""
     template, now = json.loads(EVENT.read_text()), int(time.time() * 1000)
     with closing(sqlite3.connect(folder / "state.db")) as db, db:
+        db.create_function("row_sum", -1, row_sum)
+        db.create_function("row_moved", 3, lambda checksum, was, new: signed((checksum or 0) - was + new))
         for integration in range(1, integrations + 1):
             db.execute(
                 "INSERT INTO integration (id, name, kind, labels, status, notified_status, cron, zone, next_trigger, sequence, created_at_ms)"
@@ -127,12 +122,6 @@ def enqueue(folder, receivers, integrations, events):
                     " SELECT ?, ?, ?, number, 'pending', ? FROM event WHERE id = ?",
                     [(event, f"receiver-{to}", integration, now if sequence == 1 else None, event) for to in range(receivers)],
                 )
-
-
-def seconds(pid):
-    """Returns the processor time used so far, in seconds."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def measure(binary, sink, case, backlog, is_traced):
@@ -158,7 +147,7 @@ def measure(binary, sink, case, backlog, is_traced):
             time.sleep(0.02)
         done = time.time()
         used = seconds(daemon.pid)
-        peak = int(re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{daemon.pid}/status").read_text()).group(1)) / 1024
+        peak = megabytes(daemon.pid, "VmHWM")
         requests = sink.seen() - before - 1
         if is_traced:
             # strace passes no signal on.
@@ -179,10 +168,6 @@ def measure(binary, sink, case, backlog, is_traced):
         shutil.rmtree(folder)
 
 
-def setting(name, default):
-    return int(os.environ.get(name, default))
-
-
 def main():
     binary = str(Path(sys.argv[1]).resolve())
     backlog = setting("INTEGRATIONS", 500), setting("EVENTS", 40)
@@ -201,8 +186,7 @@ def main():
                 flush=True,
             )
     finally:
-        sink.process.terminate()
-        sink.process.wait(10)
+        sink.end()
         shutil.rmtree(folder)
     if best.rate < setting("TARGET", 3000):
         print(f"FAIL {best.rate:.0f} per second")

@@ -7,14 +7,13 @@ Every run waits twice for another attempt within it; those that wait must not ke
 Exit status 1: that takes over a minute."""
 import argparse
 import os
-import socket
 import sys
 import time
 from pathlib import Path
-from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "crash"))
+from measuring import Platform, free_port, setting
 from receiver import Receiver
 from scene import Scene, give_up, stop
 
@@ -23,15 +22,9 @@ GIVE_UP_AFTER = 600
 DONE = "SELECT count(DISTINCT integration_id) FROM run"
 
 
-class Platform(NamedTuple):
-    url: str
-
-
 def refusing():
     """Returns a platform at a port where nothing listens."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return Platform(f"http://127.0.0.1:{taken.getsockname()[1]}")
+    return Platform(f"http://127.0.0.1:{free_port()}")
 
 
 def first_results(scene, count):
@@ -55,7 +48,7 @@ def main():
     parser.add_argument("--store", type=os.path.abspath, default=str(ROOT / "target"))
     parser.add_argument("binary")
     arguments = parser.parse_args()
-    count, at_once = (int(os.environ.get(name, usual)) for name, usual in (("INTEGRATIONS", 10_000), ("AT_ONCE", 64)))
+    count, at_once = setting("INTEGRATIONS", 10_000), setting("AT_ONCE", 64)
     with Scene(
         arguments.binary, refusing(), Receiver(), count, schedule="0 0 1 1 *", at_once=at_once, parent=arguments.store
     ) as scene:

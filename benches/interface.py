@@ -20,10 +20,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "benches"))
-from load import Scene, megabytes, platform, stop, wait_until_idle
+from load import Scene, stop, wait_until_idle
+from measuring import free_port, megabytes, platform, setting
 from receiver import Receiver
 
-INTEGRATIONS, RUNS = int(os.environ.get("INTEGRATIONS", 10_000)), int(os.environ.get("RUNS", 200))
+INTEGRATIONS, RUNS = setting("INTEGRATIONS", 10_000), setting("RUNS", 200)
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 NODE = os.path.abspath(os.path.join(os.environ.get("REVALIDATED_NODE", ROOT / "target" / "node"), "page"))
 # The history of integrations that have been validated for as long: their latest run again and again, a quarter of an hour apart.
@@ -42,9 +43,7 @@ class Served(Scene):
 
     def configure(self, *edits):
         super().configure(*edits)
-        with closing(socket.socket()) as taken:
-            taken.bind(("127.0.0.1", 0))
-            self.port = taken.getsockname()[1]
+        self.port = free_port()
         self.config.write_text(f'[http]\nlisten = ["127.0.0.1:{self.port}"]\n' + self.config.read_text())
 
 
@@ -134,10 +133,10 @@ def measure(scene, daemon, figures):
     figures.say("answers other than 304", sum(status != 304 for status, *_ in same), 0, "of 1000")
     figures.times("304", [took for *_, took in same], 2)
     Path(f"/proc/{daemon.pid}/clear_refs").write_text("5")
-    before = megabytes(daemon, "VmRSS")
+    before = megabytes(daemon.pid, "VmRSS")
     whole = ask("/integrations")
     figures.say(f"/integrations, {len(whole[2]) / 1e6:.1f} MB", whole[4] * 1000, 3000, "ms")
-    figures.say("memory for it", megabytes(daemon, "VmHWM") - before, 8, "MiB")
+    figures.say("memory for it", megabytes(daemon.pid, "VmHWM") - before, 8, "MiB")
     page = ask("/")
     figures.times("first byte of the page", [ask(path)[3] for path in ("/", "/?q=integration-9", "/?sort=next", "/?show=failing") for _ in range(25)], 100)
     figures.say("page", len(page[2]) / 1000, 160, "KB")

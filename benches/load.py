@@ -20,7 +20,6 @@ run is more than 5 % above that of BEFORE, or a run is missing or failed."""
 import argparse
 import json
 import os
-import re
 import subprocess
 import sys
 import time
@@ -31,6 +30,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "crash"))
+from measuring import file_system, megabytes, platform, seconds, setting
 from receiver import Receiver
 from scene import Scene, give_up, in_memory, stop
 
@@ -48,20 +48,6 @@ RUNS = """SELECT run.integration_id, (run.started_at_ms - integration.next_run_a
           WHERE run.trigger = 'schedule' AND run.started_at_ms >= :since AND run.started_at_ms < :until"""
 
 
-class Platform(NamedTuple):
-    url: str
-
-
-@contextmanager
-def platform(binary, delay_ms):
-    """A platform in a process of its own, for as long as it is needed."""
-    with subprocess.Popen([binary, str(delay_ms)], stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield Platform(process.stdout.readline().strip())
-        finally:
-            process.terminate()
-
-
 def wait_until_idle(scene, daemon):
     """Waits until every integration has passed once and every notification is delivered."""
     for _ in range(3000):
@@ -71,18 +57,6 @@ def wait_until_idle(scene, daemon):
             return
         time.sleep(0.1)
     give_up(f"integrations are not enabled, or deliveries are pending, after five minutes:\n{scene.last_words()}")
-
-
-def megabytes(daemon, field):
-    """Returns a figure of the daemon's memory in megabytes, such as its peak, `VmHWM`."""
-    status = Path(f"/proc/{daemon.pid}/status").read_text()
-    return int(re.search(rf"{field}:\s+(\d+) kB", status).group(1)) / 1024
-
-
-def seconds(daemon):
-    """Returns the processor time used so far, in seconds."""
-    fields = Path(f"/proc/{daemon.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Load(NamedTuple):
@@ -97,7 +71,7 @@ class Load(NamedTuple):
     @classmethod
     def read(cls, parent):
         defaults = {"INTEGRATIONS": 10_000, "MINUTES": 2, "DELAY_MS": 50, "AT_ONCE": 512}
-        return cls(parent, *(int(os.environ.get(name, default)) for name, default in defaults.items()))
+        return cls(parent, *(setting(name, default) for name, default in defaults.items()))
 
 
 class Measured(NamedTuple):
@@ -172,13 +146,13 @@ def observe(scene, minutes, rate):
         since = (int(time.time()) // 60 + 1) * PERIOD_MS
         until = since + minutes * PERIOD_MS
         time.sleep(since / 1000 - time.time())
-        before = seconds(daemon)
+        before = seconds(daemon.pid)
         with asked(scene, rate, minutes * 60) as answered:
             time.sleep(until / 1000 - time.time())
-            used = seconds(daemon) - before
+            used = seconds(daemon.pid) - before
         # Runs that began in time may have to be recorded yet.
         time.sleep(5)
-        memory = megabytes(daemon, "VmHWM"), megabytes(daemon, "RssAnon")
+        memory = megabytes(daemon.pid, "VmHWM"), megabytes(daemon.pid, "RssAnon")
         runs = scene.rows(RUNS, {"period": PERIOD_MS, "since": since, "until": until})
     finally:
         status = stop(daemon)
@@ -199,14 +173,6 @@ def measure(binary, stand_in, load, rate=0):
     late = sorted(ms + PERIOD_MS if ms < 0 else ms for _, ms, _ in runs)
     failed, missing = sum(status != "passed" for *_, status in runs), load.integrations * load.minutes - len(runs)
     return Measured(len(runs), missing, failed, late, used, load.minutes, peak, own, answered)
-
-
-def file_system(folder):
-    """Returns the type of the file system of a folder."""
-    mounts = [line.split()[1:3] for line in Path("/proc/self/mounts").read_text().splitlines()]
-    holding = [(point, kind) for point, kind in mounts if Path(folder).resolve().is_relative_to(point)]
-    # Of several at one point the last one counts.
-    return max(enumerate(holding), key=lambda found: (len(found[1][0]), found[0]))[1][1]
 
 
 def compare(before, after, stand_in, load, pairs):
