@@ -12,6 +12,11 @@ use super::{IntegrationId, Timestamp};
 
 /// Longest spread of a schedule.
 pub(crate) const SPREAD_MAX: Duration = Duration::from_mins(5);
+/// Shortest spread of a schedule whose period is long: thousands that run once a minute load a machine all the time,
+/// and not for a few seconds of each minute.
+const SPREAD_MIN: Duration = Duration::from_secs(30);
+/// Period from which [`SPREAD_MIN`] applies; whoever asks for shorter ones wants to know at once.
+const SPREAD_MIN_FROM: Duration = Duration::from_mins(1);
 /// Clock rollback that repeats no run, whatever the schedule.
 const REACH_MIN: Duration = Duration::from_hours(1);
 
@@ -103,8 +108,8 @@ impl Schedule {
     /// Returns the next instant at which the integration `id` is due: the schedule's first whose spread
     /// lies after `now`.
     ///
-    /// The spread is a stable share of a tenth of the time between two instants, five minutes at
-    /// most, so that integrations on one schedule do not start together.
+    /// The spread is a stable share of a tenth of the time between two instants, thirty seconds at least where
+    /// that is a minute or more, five minutes at most: integrations on one schedule do not start together.
     pub(crate) fn next_due(&self, id: IntegrationId, now: Timestamp) -> Option<Timestamp> {
         let offset = self.spread_of(id, now);
         Some(self.next_after(now.minus(offset))?.plus(offset))
@@ -129,7 +134,9 @@ impl Schedule {
 
     /// Returns the delay of the integration `id` after an instant of the schedule around `now`.
     pub(crate) fn spread_of(&self, id: IntegrationId, now: Timestamp) -> Duration {
-        spread(id, (self.period(now) / 10).min(SPREAD_MAX))
+        let period = self.period(now);
+        let least = if period < SPREAD_MIN_FROM { Duration::ZERO } else { SPREAD_MIN };
+        spread(id, (period / 10).clamp(least, SPREAD_MAX))
     }
 
     /// Returns the time between the next two instants after `now`; zero when there are none.
@@ -202,6 +209,22 @@ mod tests {
             ("2029-03-23 23:00", "2029-03-25 00:00")
         );
         assert_eq!(local(schedule.next_after(made_up).unwrap()), "2029-03-25 23:00");
+    }
+
+    #[test]
+    fn a_spread_is_a_tenth_of_the_period_within_bounds() {
+        for (cron, most) in [
+            ("*/10 * * * * *", 1_000),
+            ("* * * * *", 30_000),
+            ("*/5 * * * *", 30_000),
+            ("*/20 * * * *", 120_000),
+            ("0 * * * *", 300_000),
+        ] {
+            let schedule = Schedule::parse(cron, "UTC").unwrap();
+            let spread = |id| schedule.spread_of(IntegrationId(id), Timestamp(0)).as_millis();
+            let found = (1..2000).map(spread).max().unwrap();
+            assert!(most * 99 / 100 < found && found < most, "{cron}: {found} ms");
+        }
     }
 
     #[test]

@@ -36,18 +36,14 @@ pub(crate) fn each<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync
 }
 
 /// Does `work` on some of `items` at a time, in the same way; few are one part.
-pub(crate) fn parts<T: Send, R: Send>(
-    mut items: Vec<T>,
-    work: impl Fn(Vec<T>) -> R + Sync,
-) -> Vec<R> {
+pub(crate) fn parts<T: Send, R: Send>(items: Vec<T>, work: impl Fn(Vec<T>) -> R + Sync) -> Vec<R> {
     if items.len() < ITEMS_MIN {
         return vec![work(items)];
     }
-    let mut parts = Vec::new();
-    while !items.is_empty() {
-        let rest = items.split_off(items.len().min(ITEMS_AT_ONCE));
-        parts.push(std::mem::replace(&mut items, rest));
-    }
+    let count = items.len().div_ceil(ITEMS_AT_ONCE);
+    let mut items = items.into_iter();
+    // Each part has its own memory, and no more: a part that is split off keeps that of all.
+    let parts = (0..count).map(|_| items.by_ref().take(ITEMS_AT_ONCE).collect()).collect();
     each(parts, work)
 }
 

@@ -248,8 +248,10 @@ impl Table {
         Self { schedule: schedule.clone(), longest: longest.unwrap_or_default() }
     }
 
-    /// Returns the longest spread: a tenth of the longest time, five minutes at most.
+    /// Returns the longest spread: a tenth of the longest time, half a minute at least where that is a minute or
+    /// more, five minutes at most.
     pub(super) fn spread_max(&self) -> i64 {
-        (self.longest / 10).min(300 * SECOND)
+        let least = if self.longest < 60 * SECOND { 0 } else { 30 * SECOND };
+        (self.longest / 10).clamp(least, 300 * SECOND)
     }
 }
