@@ -17,6 +17,20 @@ export REVALIDATED_NODE="${REVALIDATED_NODE:-$PWD/target/node}"
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
+install_libraries() {
+  tests/verify/install.sh
+  tests/api/run.py install
+  tests/book.sh install
+}
+install_servers() {
+  local server
+  for server in tests/servers/*.sh; do
+    case $server in
+    */lib.sh | */postgres.sh | */pgbouncer.sh) ;;
+    *) "$server" install ;;
+    esac
+  done
+}
 step_install() {
   local missing=()
   have cc || missing+=(gcc libc6-dev)
@@ -46,17 +60,12 @@ step_install() {
     "${root[@]}" env DEBIAN_FRONTEND=noninteractive \
       apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
   fi
-  tests/verify/install.sh
-  tests/api/run.py install
-  tests/book.sh install
-  tests/package/run.sh install
-  local server
-  for server in tests/servers/*.sh; do
-    case $server in
-    */lib.sh | */postgres.sh | */pgbouncer.sh) ;;
-    *) "$server" install ;;
-    esac
-  done
+  # Side by side: some wait for downloads, others for a compiler.
+  local part parts=()
+  tests/package/run.sh install & parts+=($!)
+  install_libraries & parts+=($!)
+  install_servers & parts+=($!)
+  for part in "${parts[@]}"; do wait "$part"; done
 }
 step_format() { cargo fmt --check; }
 step_lint() { cargo clippy --locked --all-targets --all-features -- -D warnings; }
