@@ -1,4 +1,5 @@
 """Measurements that the benches have in common: the platform beside the daemon, processor time, memory, the disk, and a sink of messages."""
+
 import os
 import re
 import shutil

@@ -254,6 +254,15 @@ step_nodes() {
   benches/cluster.py simulation target/release/revalidated
 }
 
+# What people would pick instead, on the same machine in one run, into docs/performance.md and its plots. As root; it installs
+# them by itself. CHECKS=100 SECONDS_EACH=20 for less, PART=checks, deliveries, detection or loss for one of them.
+step_peers() {
+  benches/peers/run.py install
+  cargo build --locked --quiet --release --bin revalidated --example load-platform
+  benches/peers/run.py measure "${PART:-all}" target/release/revalidated target/release/examples/load-platform
+  benches/peers/run.py render
+}
+
 # Ten thousand new integrations whose host refuses all connections.
 step_first() {
   cargo build --locked --quiet --release --bin revalidated
@@ -271,7 +280,7 @@ step_provenance() { tests/package/release.sh provenance; }
 
 default=(install format lint deny test cases daemon api alerts editor mail trino seeds docs book systemd package crash cluster faults)
 long=(features advisories fuzz mutants simulate evaluate attack page open more_faults pgbouncer failovers)
-release=(load deliveries interface first nodes packages aarch64 reproducible provenance)
+release=(load deliveries interface first nodes peers packages aarch64 reproducible provenance)
 case "${1:-}" in
 list)
   printf '%s\n' "default: ${default[*]}" "long: ${long[*]}" "release: ${release[*]}"

@@ -31,15 +31,30 @@ class Server:
 
     def _serve(self, port, started):
         asyncio.set_event_loop(self.loop)
-        listening = asyncio.start_server(self._connection, "127.0.0.1", port, backlog=1024)
-        server = self.loop.run_until_complete(listening)
-        self.port = server.sockets[0].getsockname()[1]
+        self.port = port
+        self.loop.run_until_complete(self._listen())
+        self.port = self.listening.sockets[0].getsockname()[1]
         started.set()
         self.loop.run_forever()
 
+    async def _listen(self):
+        self.listening = await asyncio.start_server(self._connection, "127.0.0.1", self.port, backlog=1024)
+
+    async def _close(self):
+        self.listening.close()
+        for connection in self.connections:
+            connection.close()
+
+    def refuse(self):
+        """Refuses connections from now on, and ends those that are open."""
+        asyncio.run_coroutine_threadsafe(self._close(), self.loop).result(10)
+
+    def accept(self):
+        """Accepts connections again, at the same port."""
+        asyncio.run_coroutine_threadsafe(self._listen(), self.loop).result(10)
+
     async def _connection(self, reader, writer):
-        task = asyncio.current_task()
-        self.connections.add(task)
+        self.connections.add(writer)
         try:
             while (answer := await self.answer(await _request(reader))) is not None:
                 code, body = answer
@@ -49,7 +64,7 @@ class Server:
         except (OSError, asyncio.IncompleteReadError):
             pass
         finally:
-            self.connections.discard(task)
+            self.connections.discard(writer)
             writer.close()
 
 

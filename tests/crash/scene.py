@@ -27,6 +27,8 @@ class Scene:
     """A folder in `parent`, or in memory where possible, removed at the end; `integrations` are numbered from 1, and `at_once` of
     them may run."""
 
+    settings = SETTINGS
+
     def __init__(self, binary, platform, receiver, integrations, schedule="* * * * * *", at_once=64, parent=None):
         self.binary, self.platform, self.receiver = Path(binary).resolve(), platform, receiver
         self.folder = Path(tempfile.mkdtemp(prefix="revalidated-", dir=parent or in_memory()))
@@ -50,12 +52,8 @@ class Scene:
 
     def configure(self, edited=(), disabled=()):
         """Writes the configuration; the edited integrations sign with another key, the disabled ones do not run."""
-        parts = [f'[store]\npath = "{self.database}"\n', SETTINGS, f"[limits]\nruns = {self.at_once}\nruns_per_host = {self.at_once}\n"]
-        for name in RECEIVERS:
-            parts.append(
-                f'[[receiver]]\nname = "{name}"\nurl = "{self.receiver.url}/{name}"\nsecrets = [{{ file = "{self.folder}/webhook" }}]\nevents = ["*", "integration.status.*"]\n'
-                f'allow = ["127.0.0.0/8"]\nretry = {["1s"] * 12}\n'.replace("'", '"')
-            )
+        limits = f"[limits]\nruns = {self.at_once}\nruns_per_host = {self.at_once}\n"
+        parts = [f'[store]\npath = "{self.database}"\n', self.settings, limits, *self._receivers()]
         tables = [self._integration(number, number in edited, number in disabled) for number in range(1, self.integrations + 1)]
         self.config.write_text("\n".join(parts + tables[:FILE_MAX]))
         # A file may have 4 MiB.
@@ -63,6 +61,13 @@ class Scene:
             more = self.folder / "integrations.d" / f"from-{start}.toml"
             more.parent.mkdir(exist_ok=True)
             more.write_text("\n".join(tables[start : start + FILE_MAX]))
+
+    def _receivers(self):
+        for name in RECEIVERS:
+            yield (
+                f'[[receiver]]\nname = "{name}"\nurl = "{self.receiver.url}/{name}"\nsecrets = [{{ file = "{self.folder}/webhook" }}]\nevents = ["*", "integration.status.*"]\n'
+                f'allow = ["127.0.0.0/8"]\nretry = {["1s"] * 12}\n'.replace("'", '"')
+            )
 
     def _integration(self, number, is_edited, is_disabled):
         url = self.platform.url

@@ -158,6 +158,17 @@ fn states_name_tests_that_exist() {
     assert!(30 <= count, "only {count}");
 }
 
+/// The README quotes the ratios that `tests/run.sh peers` measured last.
+#[test]
+fn readme_quotes_the_ratios_of_the_comparison() {
+    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let found = read(Path::new("docs/performance.md"));
+    let ratios = found.split("\n\n").find(|paragraph| paragraph.contains(" needs ")).unwrap();
+    assert!(3 <= ratios.matches(" times the ").count(), "{ratios}");
+    let ratios = one_line(ratios);
+    assert!(one_line(&read(Path::new("README.md"))).contains(&ratios), "{ratios}");
+}
+
 fn is_rust(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "rs")
 }
