@@ -201,7 +201,8 @@ step_simulate() {
     --profile simulation --lib -- --ignored --nocapture simulation::tests::ten_thousand
 }
 # The default policy beside those of others and the bound, into docs/verdict-evaluation.md and its plots; it
-# fails where a target is missed. SEEDS=2 for fewer seeds.
+# fails where a target is missed. SEEDS=2 for fewer seeds. One of the other worlds alone into target/evaluation/3.md:
+# REVALIDATED_WORLD="every minute" cargo test --lib -- --ignored other_worlds
 step_evaluate() {
   rm -rf target/evaluation
   REVALIDATED_SEEDS="${SEEDS:-8}" \

@@ -263,8 +263,8 @@ fn other_worlds() -> Vec<(&'static str, Scene)> {
     ]
 }
 
-/// Returns the table of the other worlds, and the targets that are missed in them.
-pub(super) fn others() -> (String, Vec<String>) {
+/// Returns the table of the other worlds, or of the one of this name alone, and the targets that are missed in them.
+pub(super) fn others(only: Option<&str>) -> (String, Vec<String>) {
     let mut all_missed = Vec::new();
     let mut text = format!(
         "\n## Other worlds\n\n\
@@ -272,7 +272,8 @@ pub(super) fn others() -> (String, Vec<String>) {
          | world | false alerts | fewest of a peer | outage: mean, s | bound, false alerts | messages per outage | targets not met |\n\
          |---|---|---|---|---|---|---|\n"
     );
-    for (name, scene) in other_worlds() {
+    let worlds = other_worlds().into_iter();
+    for (name, scene) in worlds.filter(|(name, _)| only.is_none_or(|only| only == *name)) {
         let evaluation = Evaluation::of(scene, OTHER_SEEDS, 1);
         let lines = evaluation.lines();
         let (own, peers) = split(&lines);
