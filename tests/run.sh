@@ -177,6 +177,13 @@ step_seeds() {
     cargo test --locked --lib -- --nocapture simulation::tests::worlds_with_faults
 }
 
+# Worlds of one to five nodes on one PostgreSQL; SEED=7 SEEDS=1 for one, which may need a few tries.
+step_nodes_seeds() {
+  REVALIDATED_NODES_SEED="${SEED:-1}" REVALIDATED_NODES_SEEDS="${SEEDS:-100}" \
+    cargo test --locked --lib -- --nocapture simulation::nodes::tests::worlds_of_several
+}
+step_more_nodes_seeds() { SEEDS="${SEEDS:-1000}" step_nodes_seeds; }
+
 # A real Trino, where a JDK that runs it is found; the test says so where it is left out.
 step_trino() {
   cargo test --locked --lib -- --ignored --nocapture platforms::trino::tests::real
@@ -279,8 +286,8 @@ step_aarch64() { tests/package/release.sh aarch64; }
 step_reproducible() { tests/package/release.sh reproducible; }
 step_provenance() { tests/package/release.sh provenance; }
 
-default=(install format lint deny test cases daemon api alerts editor mail trino seeds docs book systemd package crash cluster faults)
-long=(features advisories fuzz mutants simulate evaluate attack page open more_faults pgbouncer failovers)
+default=(install format lint deny test cases daemon api alerts editor mail trino seeds nodes_seeds docs book systemd package crash cluster faults)
+long=(features advisories fuzz mutants simulate evaluate attack page open more_faults pgbouncer failovers more_nodes_seeds)
 release=(load deliveries interface first nodes peers packages aarch64 reproducible provenance)
 case "${1:-}" in
 list)

@@ -3,10 +3,10 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use rustix::time::{ClockId, clock_gettime};
 use tokio::time::Instant;
 
 use crate::domain::Timestamp;
+use crate::store::since_boot;
 
 /// Lag behind the time that has passed beyond which a clock counts as rolled back.
 const LAG_MAX: Duration = Duration::from_mins(1);
@@ -41,12 +41,14 @@ impl Clock {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
     pub(crate) fn now(self) -> Timestamp {
         match self.0 {
-            Source::Wall => Timestamp::from_jiff(jiff::Timestamp::now()),
-            Source::Server(ahead) => {
-                let booted = clock_gettime(ClockId::Boottime);
-                let since = booted.tv_sec.saturating_mul(1000) + booted.tv_nsec / 1_000_000;
-                Timestamp(since.saturating_add(ahead.load(Ordering::Relaxed)))
+            Source::Wall => {
+                #[cfg(all(test, feature = "postgres"))]
+                if let Some(now) = crate::store::wall() {
+                    return now;
+                }
+                Timestamp::from_jiff(jiff::Timestamp::now())
             }
+            Source::Server(ahead) => Timestamp(ahead.load(Ordering::Relaxed)).plus(since_boot()),
             #[cfg(test)]
             Source::Tokio { start, since, set } => {
                 let set = set.load(Ordering::Relaxed);

@@ -38,7 +38,7 @@ pub(crate) enum DaemonError {
 
 impl DaemonError {
     /// Returns true when the configuration has to be changed before it is worth trying again.
-    pub(super) const fn is_configuration(&self) -> bool {
+    pub(crate) const fn is_configuration(&self) -> bool {
         match self {
             Self::Configuration(_) | Self::Receiver(_) | Self::Removals(_) | Self::Waits(_) => true,
             Self::Blocking(_) | Self::Store(_) | Self::Jobs(_) | Self::Ended(_) => false,

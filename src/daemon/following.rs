@@ -20,16 +20,18 @@ pub(super) async fn follow(shared: Arc<Shared>, config: Option<PathBuf>, stop: C
         return;
     }
     loop {
-        let wait = async {
-            tokio::select! {
-                () = shared.superseded.notified() => (),
-                () = waited(&shared) => (),
-            }
-        };
-        if stop.run_until_cancelled(wait).await.is_none() {
+        if stop.run_until_cancelled(superseded(&shared)).await.is_none() {
             return;
         }
         reload::follow(&shared, config.as_deref()).await;
+    }
+}
+
+/// Waits until another configuration is to be followed.
+pub(super) async fn superseded(shared: &Shared) {
+    tokio::select! {
+        () = shared.superseded.notified() => (),
+        () = waited(shared) => (),
     }
 }
 

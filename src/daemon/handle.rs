@@ -163,6 +163,7 @@ impl Core {
         clock: Clock,
         health: Health,
     ) -> Result<Self, DaemonError> {
+        store.meet_others().await?;
         let begun_at = clock.now();
         // What the start plans is planned by this instant: a clock that is set back meanwhile is noticed too.
         let clock_watch = Watch::new(begun_at, Instant::now());

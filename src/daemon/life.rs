@@ -73,8 +73,11 @@ pub(super) async fn meanwhile<T>(store: &Store, work: impl Future<Output = T>) -
 
 /// Says that this node is alive, and never ends.
 async fn beat_forever<T>(store: &Store) -> T {
+    // Nodes that start together wait for each other's first heartbeat.
+    let mut wait = if store.is_shared() { Duration::ZERO } else { SERVER_BEAT };
     loop {
-        sleep(SERVER_BEAT).await;
+        sleep(wait).await;
+        wait = SERVER_BEAT;
         if let Err(error) = store.beat().await {
             warn!("the database cannot be used: {}", chain(&error));
         }

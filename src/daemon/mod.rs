@@ -67,4 +67,4 @@ pub(crate) use reload::load;
 pub(crate) use scheduler::QUIET;
 pub(crate) use signals::Signals;
 #[cfg(test)]
-pub(crate) use simulated::Running;
+pub(crate) use simulated::{Files, Running};

@@ -46,9 +46,17 @@ pub(super) async fn reload(shared: &Shared, config: Option<&Path>) {
 /// this node waits.
 pub(super) async fn follow(shared: &Shared, config: Option<&Path>) {
     let _loading = shared.loading.lock().await;
+    follow_with(shared, load(config)).await;
+}
+
+/// Does the same with a configuration that is read by `reading`.
+pub(super) async fn follow_with(
+    shared: &Shared,
+    reading: impl Future<Output = Result<Assembly, DaemonError>>,
+) {
     let was_waiting = shared.latest.is_waiting();
     let begun_at = shared.clock.now();
-    let replaced = match load(config).await {
+    let replaced = match reading.await {
         Ok(assembly) => replace(shared, &assembly, Publishing::Follow).await,
         Err(faulty) => Err(faulty),
     };

@@ -22,6 +22,8 @@ mod faults;
 mod judge;
 mod knowledge;
 mod messages;
+#[cfg(feature = "postgres")]
+mod nodes;
 mod plan;
 mod requests;
 mod rules;

@@ -29,6 +29,9 @@ mod retention;
 mod rows;
 mod run;
 mod sharing;
+#[cfg(all(test, feature = "postgres"))]
+mod simulated;
+mod since_boot;
 mod sqlite;
 mod sync;
 mod timeline;
@@ -41,6 +44,8 @@ pub(crate) use backup::{
 #[cfg(test)]
 pub(crate) use condition::BrokenRule;
 pub(crate) use condition::{Compacted, Condition, Space, TableSize};
+#[cfg(all(test, feature = "postgres"))]
+pub(crate) use conformance::server::{run as run_script, script as server_script};
 pub(crate) use error::StoreError;
 pub(crate) use facade::{
     Control, Restore, Store, View, compact, damaged, examine, is_in_use, make_backup, problems,
@@ -54,6 +59,8 @@ pub(crate) use node::{
 };
 pub(crate) use outbox::{Capacity, PendingDelivery, Redelivered, Replayed, Resend, Span};
 pub(crate) use page::{Cursor, Listed, PAGE_MAX, Page, each_page};
+#[cfg(all(test, feature = "postgres"))]
+pub(crate) use postgres::Hazard;
 pub(crate) use receivers::{EventRow, Events, PendingTypes, ReceiverRow};
 pub(crate) use restore::RestorePlan;
 pub(crate) use retention::{Pruned, Retention, Surplus};
@@ -65,6 +72,9 @@ pub(crate) use rows::{
 };
 pub(crate) use run::{Began, Due, Site};
 pub(crate) use sharing::{SharingRow, Surroundings};
+#[cfg(all(test, feature = "postgres"))]
+pub(crate) use simulated::{Machine, Trick, wall};
+pub(crate) use since_boot::since_boot;
 #[cfg(test)]
 pub(crate) use sqlite::{Disk, Entry, Fate, IntegrationEntry, Memory};
 pub(crate) use sync::{Configured, Publishing, Synced};

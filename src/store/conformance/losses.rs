@@ -135,3 +135,19 @@ async fn nothing_is_written_after_a_loss_until_a_heartbeat_has_noticed() {
     assert!(bench.store.beat().await.unwrap().lost.is_some());
     write().await.unwrap();
 }
+
+#[tokio::test]
+async fn node_that_starts_waits_until_the_others_have_beaten() {
+    let bench = Bench::postgres().await.enabled().await;
+    let other = bench.node("b").await.unwrap();
+    let short = Duration::from_millis(700);
+    assert!(tokio::time::timeout(short, other.meet_others()).await.is_err());
+    let beats = async {
+        tokio::time::sleep(short).await;
+        bench.store.beat().await.unwrap();
+    };
+    let (met, ()) = tokio::join!(other.meet_others(), beats);
+    met.unwrap();
+    other.close().await.unwrap();
+    bench.store.meet_others().await.unwrap();
+}

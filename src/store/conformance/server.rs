@@ -76,7 +76,7 @@ impl Server {
 }
 
 /// Returns the command of the script for servers on a folder.
-pub(in crate::store) fn script(command: &str, folder: &Path) -> Command {
+pub(crate) fn script(command: &str, folder: &Path) -> Command {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers/postgres.sh");
     let mut found = Command::new(script);
     found.arg(command).arg(folder);
@@ -84,7 +84,7 @@ pub(in crate::store) fn script(command: &str, folder: &Path) -> Command {
 }
 
 /// Runs a command with this input; returns what it prints.
-pub(in crate::store) fn run(command: &mut Command, input: &str) -> String {
+pub(crate) fn run(command: &mut Command, input: &str) -> String {
     let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = pipes.spawn().unwrap();
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();

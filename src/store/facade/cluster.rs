@@ -164,6 +164,16 @@ impl Store {
         }
     }
 
+    /// Waits until every other node that is alive has beaten since this one has started, or counts as dead: it would have
+    /// noticed by then that commits were lost.
+    pub(crate) async fn meet_others(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => Box::pin(engine.meet_others()).await,
+        }
+    }
+
     /// Looks for pools without a node that works, and notifies receivers of those that have none for long, and of their
     /// ends.
     #[cfg_attr(not(feature = "postgres"), expect(unused_variables, reason = "a file has one node"))]

@@ -2,6 +2,7 @@
 
 use super::asked::{Asked, Recording};
 use super::error::Fault;
+use super::planted::{self, Hazard};
 use super::prepared::{self, Judged};
 use super::tx::{Tx, get, params};
 use super::{
@@ -147,6 +148,9 @@ async fn make_due(
         UPDATE revalidated.work SET next_run_at_ms = $2, next_trigger = $3
         WHERE integration_id IN (SELECT integration_id FROM revalidated.work
                                  WHERE integration_id = $1 FOR NO KEY UPDATE SKIP LOCKED)";
-    tx.execute(SQL, params![id.0 => INT8, at.0 => INT8, trigger.as_str() => TEXT]).await?;
+    const WAITING: &str = "
+        UPDATE revalidated.work SET next_run_at_ms = $2, next_trigger = $3 WHERE integration_id = $1";
+    let sql = if planted::is(Hazard::Siblings) { WAITING } else { SQL };
+    tx.execute(sql, params![id.0 => INT8, at.0 => INT8, trigger.as_str() => TEXT]).await?;
     Ok(())
 }

@@ -7,52 +7,68 @@ use tokio::time::sleep;
 
 use super::error::Fault;
 use super::guard::Known;
-use super::node;
+use super::node::{self, Pulse};
 use super::tx::{read, transact};
 use super::{
     Absent, Beat, Connections, FreedNode, NotificationContext, Resend, Store, StoreError, absent,
     contradiction, fault, history, losses, migrate, neighbours, own_fault, random, resend,
+    since_boot,
 };
 use crate::domain::ledger::{Contradiction, Placed};
 use crate::domain::{OwnFault, Pool};
+use crate::store::Loss;
 
 /// Time after its latest heartbeat that was acknowledged in which a node works; five seconds later others free its
 /// leases.
 const UNHEARD_MAX: Duration = Duration::from_secs(15);
 /// Shortest time between two looks whether another node is dead.
 const LOOK_MIN: Duration = Duration::from_millis(500);
+/// Time between two heartbeats while those of others are awaited.
+const SAID_AGAIN: Duration = Duration::from_secs(1);
+
+/// Heartbeat that was acknowledged.
+struct Said {
+    /// Time since boot at which it was sent.
+    sent: Duration,
+    pulse: Pulse,
+    /// Loss of commits that was noticed since the one before.
+    lost: Option<Loss>,
+    /// Milliseconds by which the clock of the database is behind the latest instant that it ever showed.
+    clock_behind_ms: i64,
+    /// Others had freed the leases of this node.
+    was_displaced: bool,
+}
 
 impl Store {
     /// Implements [`crate::store::Store::beat`] on this engine.
     pub(crate) async fn beat(&self) -> Result<Beat, StoreError> {
         let (membership, connections) =
             (&self.shared.membership, &self.shared.connections.unguarded());
-        let (losses, mut lost) = (&self.shared.losses, None);
-        let waits_for = membership.waits_for().unwrap_or_default();
-        let mut was_displaced = false;
-        let (sent, pulse, clock_behind_ms) = loop {
-            let (sent, owner) = (node::since_boot(), membership.owner());
-            let (name, known) = (&membership.name, losses.known());
-            let (found, (state, shown)) = transact!(connections, tx => {
-                let seen = losses::look(tx, name, owner, known).await?;
-                Ok((node::beat(tx, name, owner, &waits_for).await?, seen))
-            })?;
-            losses.note(state);
-            lost = lost.or(shown.lost);
-            if let Some(pulse) = found {
-                let beat = state.beat();
-                connections.note_beat(Known { name: name.clone(), owner, beat });
-                break (sent, pulse, shown.clock_behind_ms);
+        let losses = &self.shared.losses;
+        let was_silent = UNHEARD_MAX <= membership.unheard();
+        let mut said = self.say().await?;
+        if was_silent {
+            // Others notice by their heartbeats what was lost while this node was away. They may wait for those of this one.
+            let mut awaited = self.others().await?;
+            while !awaited.is_empty() {
+                sleep(SAID_AGAIN).await;
+                let again = self.say().await?;
+                said = Said {
+                    lost: said.lost.or(again.lost),
+                    was_displaced: said.was_displaced || again.was_displaced,
+                    ..again
+                };
+                awaited = self.unheard_of(awaited).await?;
             }
-            was_displaced = true;
-            self.take_back(owner).await?;
-        };
+        }
+        let Said { sent, pulse, lost, clock_behind_ms, was_displaced } = said;
         membership.hear(sent, &pulse);
         if lost.is_some() {
             losses.note_stale_leases(true);
         }
         if losses.may_have_stale_leases() {
             let (owner, in_flight) = (membership.owner(), &self.shared.in_flight);
+            let _none_is_claimed = in_flight.freeing().await;
             // A failure is no reason to keep silent about the loss: the next heartbeat frees them.
             let freed = transact!(connections, tx => in_flight.free_others(tx, owner).await);
             losses.note_stale_leases(freed.is_err());
@@ -75,6 +91,33 @@ impl Store {
             lost,
             clock_behind_ms,
         })
+    }
+
+    /// Says that this node is alive; takes its row back before, if others have freed its leases.
+    async fn say(&self) -> Result<Said, StoreError> {
+        let (membership, connections) =
+            (&self.shared.membership, &self.shared.connections.unguarded());
+        let (losses, mut lost) = (&self.shared.losses, None);
+        let waits_for = membership.waits_for().unwrap_or_default();
+        let mut was_displaced = false;
+        loop {
+            let (sent, owner) = (since_boot(), membership.owner());
+            let (name, known) = (&membership.name, losses.known());
+            let (found, (state, shown)) = transact!(connections, tx => {
+                let seen = losses::look(tx, name, owner, known).await?;
+                Ok((node::beat(tx, name, owner, &waits_for).await?, seen))
+            })?;
+            losses.note(state);
+            lost = lost.or(shown.lost);
+            if let Some(pulse) = found {
+                let beat = state.beat();
+                connections.note_beat(Known { name: name.clone(), owner, beat });
+                let clock_behind_ms = shown.clock_behind_ms;
+                return Ok(Said { sent, pulse, lost, clock_behind_ms, was_displaced });
+            }
+            was_displaced = true;
+            self.take_back(owner).await?;
+        }
     }
 
     /// Frees the leases of nodes that are dead: of those whose process has ended on this machine, and where one is

@@ -17,8 +17,9 @@ use super::connect::Connections;
 use super::eligible::Eligible;
 use super::error::Fault;
 use super::gathered::Gathered;
+use super::planted::{self, Hazard};
 use super::tx::{Reads, Tx, get, params, transact};
-use super::{Began, Begun, Lease, StoreError, configuration, fingerprint, gate};
+use super::{Began, Begun, Lease, StoreError, cluster, configuration, fingerprint, gate};
 use crate::domain::{IntegrationId, Status, Timestamp};
 
 /// Run that is to begin, with the caller that waits for it.
@@ -139,8 +140,14 @@ async fn all(tx: &Tx, eligible: &Eligible, batch: &[Waiting]) -> Result<Results,
     let of =
         |value: &dyn Fn(&Waiting) -> i64| asked.iter().map(|one| value(one)).collect::<Vec<_>>();
     let (ids, tokens) = (of(&|one| one.id.0), of(&|one| one.lease.token));
-    let (ends, generations) = (of(&|one| one.lease.until.0), of(&|one| one.generation));
-    let most = of(&|one| i64::try_from(one.most).unwrap_or(i64::MAX));
+    let in_force =
+        if planted::is(Hazard::Files) { Some(cluster::generation(tx).await?) } else { None };
+    let (ends, generations) =
+        (of(&|one| one.lease.until.0), of(&|one| in_force.unwrap_or(one.generation)));
+    let is_unlimited = planted::is(Hazard::Limits);
+    let most = of(&|one| {
+        if is_unlimited { i64::MAX } else { i64::try_from(one.most).unwrap_or(i64::MAX) }
+    });
     let hosts: Vec<_> = asked.iter().map(|one| one.host.as_str()).collect();
     let pools = eligible.pools();
     gate::lock(tx, gate::CLAIM).await?;

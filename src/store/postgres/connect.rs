@@ -23,6 +23,8 @@ use super::guard::{Guard, Known};
 use crate::domain::{PostgresAddress, PostgresHost, PostgresTls};
 use crate::net::tls;
 use crate::secrets;
+#[cfg(test)]
+use crate::store::simulated;
 
 /// Longest time until one host has given a session.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
@@ -240,8 +242,15 @@ impl Connections {
 
     /// Lends a session; waits while all are lent.
     pub(super) async fn lend(&self) -> Result<Lent, StoreError> {
+        #[cfg(test)]
+        let busy = simulated::Busy::begin();
         let permit = Arc::clone(&self.shared.permits).acquire_owned().await;
         let permit = permit.map_err(|_closed| StoreError::Stopped)?;
+        #[cfg(test)]
+        if simulated::is_cut() {
+            self.shared.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            return Err(Fault::Unreachable("it is cut off".to_owned()).into());
+        }
         let session = if let Some(session) = self.shared.idle() {
             session
         } else {
@@ -254,7 +263,13 @@ impl Connections {
             self.shared.keep(session);
             return Err(Fault::Unreachable(LOST.to_owned()).into());
         }
-        Ok(Lent { session: Some(session), shared: Arc::clone(&self.shared), _permit: permit })
+        Ok(Lent {
+            session: Some(session),
+            shared: Arc::clone(&self.shared),
+            _permit: permit,
+            #[cfg(test)]
+            _busy: busy,
+        })
     }
 
     /// Lets no more sessions be lent, and closes those that are idle.
@@ -285,6 +300,8 @@ pub(super) struct Lent {
     session: Option<Session>,
     shared: Arc<Shared>,
     _permit: OwnedSemaphorePermit,
+    #[cfg(test)]
+    _busy: simulated::Busy,
 }
 
 impl Lent {

@@ -2,6 +2,7 @@
 //! has not committed yet.
 
 use super::StoreError;
+use super::planted::{self, Hazard};
 use super::tx::{Tx, params};
 use crate::domain::Factor;
 
@@ -21,6 +22,11 @@ pub(super) const OWN_FAULT: &str = "own_fault";
 /// Locks a gate that is always there until the end of the transaction.
 pub(super) async fn lock(tx: &Tx, name: &str) -> Result<(), StoreError> {
     const SQL: &str = "SELECT 1 FROM revalidated.gate WHERE name = $1 FOR NO KEY UPDATE";
+    let is_open = (name == EVENTS && planted::is(Hazard::Numbers))
+        || (name == OWN_FAULT && planted::is(Hazard::OwnFaults));
+    if is_open {
+        return Ok(());
+    }
     tx.one(SQL, params![name => TEXT]).await?;
     Ok(())
 }
@@ -40,6 +46,9 @@ pub(super) async fn lock_receivers(tx: &Tx, receivers: &[&str]) -> Result<(), St
 
 /// Locks the gates of factors, in the order of their names, before it is counted which integrations share them.
 pub(super) async fn lock_factors(tx: &Tx, factors: &[Factor]) -> Result<(), StoreError> {
+    if planted::is(Hazard::Factors) {
+        return Ok(());
+    }
     let name = |factor: &Factor| format!("factor:{}:{}", factor.kind.as_str(), factor.value);
     let names: Vec<_> = factors.iter().map(name).collect();
     lock_all(tx, &names).await

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{RwLock, RwLockReadGuard};
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::StoreError;
 use super::tx::{Tx, get, params};
@@ -53,6 +53,11 @@ impl InFlight {
         self.claims.read().await
     }
 
+    /// Keeps messages from being claimed while leases are freed; before a transaction, which waits for the database alone.
+    pub(super) async fn freeing(&self) -> RwLockWriteGuard<'_, ()> {
+        self.claims.write().await
+    }
+
     /// Frees the leases of `owner` that are not in flight, in the order in which others lock them.
     pub(super) async fn free_others(&self, tx: &Tx, owner: i64) -> Result<(), StoreError> {
         const RUNS: &str = "
@@ -69,7 +74,6 @@ impl InFlight {
             UPDATE revalidated.lane
             SET lease_owner = NULL, lease_token = NULL, lease_until_ms = NULL
             WHERE lease_owner = $1 AND lease_token = ANY($2)";
-        let _none_is_claimed = self.claims.write().await;
         let (mut ids, mut tokens) = (Vec::new(), Vec::new());
         // Tokens are looked at once their rows are locked: those that were claimed meanwhile are known.
         for row in tx.rows(RUNS, params![owner => INT8]).await? {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::node::{self, Pulse};
 use super::tx::read;
-use super::{Connections, StoreError, cluster};
+use super::{Connections, StoreError, cluster, since_boot};
 use crate::domain::OwnFault;
 
 /// Membership of this node.
@@ -55,7 +55,7 @@ impl Membership {
         owner: i64,
         beaten: Duration,
     ) -> Result<Self, StoreError> {
-        let asked = node::since_boot();
+        let asked = since_boot();
         let (now_ms, generation) = read!(
             connections,
             tx => Ok((node::now(tx).await?, cluster::generation(tx).await?))
@@ -115,7 +115,7 @@ impl Membership {
 
     /// Returns the time since the latest heartbeat that was acknowledged.
     pub(super) fn unheard(&self) -> Duration {
-        node::since_boot().saturating_sub(*lock(&self.beaten))
+        since_boot().saturating_sub(*lock(&self.beaten))
     }
 
     /// Returns true when another configuration is in force than the one that was compared last.
@@ -158,5 +158,5 @@ impl Membership {
 
 /// Returns the time since boot halfway between one and now, when the server has read its clock.
 fn midway(sent: Duration) -> Duration {
-    sent.saturating_add(node::since_boot().saturating_sub(sent) / 2)
+    sent.saturating_add(since_boot().saturating_sub(sent) / 2)
 }

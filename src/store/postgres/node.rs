@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
-use rustix::time::{ClockId, clock_gettime};
 use tokio::time::sleep;
 use tokio_postgres::Row;
 use tracing::info;
 
 use super::connect::Connections;
+use super::planted::{self, Hazard};
 use super::tx::{Reads, Tx, get, params, transact};
-use super::{FreedNode, Opening, ProcessId, StoreError, migrate};
+use super::{FreedNode, Opening, ProcessId, StoreError, migrate, since_boot};
 use crate::domain::IntegrationId;
 
 /// Age of the latest heartbeat after which a node is dead.
@@ -20,8 +20,7 @@ pub(super) const SILENT_MAX: Duration = Duration::from_secs(20);
 /// after a failover to a machine whose clock is behind.
 macro_rules! clock {
     () => {
-        "greatest((extract(epoch FROM clock_timestamp()) * 1000)::bigint,
-                  (SELECT high_ms FROM revalidated.clock))"
+        "greatest(revalidated.clock_ms(), (SELECT high_ms FROM revalidated.clock))"
     };
 }
 pub(super) use clock;
@@ -179,8 +178,15 @@ async fn take(
         // Another one has taken the name between the two statements.
         return Err(super::error::Fault::Conflict.into());
     }
-    if let Some(former) = former.filter(|former| *former != incarnation) {
-        free(tx, &[former]).await?;
+    let mut ended: Vec<_> = former.filter(|former| *former != incarnation).into_iter().collect();
+    if planted::is(Hazard::Leases) {
+        const ALL: &str = "SELECT incarnation FROM revalidated.node";
+        for row in tx.rows(ALL, &[]).await? {
+            ended.push(get(&row, "incarnation")?);
+        }
+    }
+    if !ended.is_empty() {
+        free(tx, &ended).await?;
     }
     Ok(Ok(()))
 }
@@ -254,13 +260,6 @@ async fn free(tx: &Tx, incarnations: &[i64]) -> Result<usize, StoreError> {
 pub(in crate::store) fn host_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     name.trim().to_owned()
-}
-
-/// Returns the time since the machine was started, its sleep included.
-pub(super) fn since_boot() -> Duration {
-    let now = clock_gettime(ClockId::Boottime);
-    let (secs, nanos) = (u64::try_from(now.tv_sec), u32::try_from(now.tv_nsec));
-    Duration::new(secs.unwrap_or(0), nanos.unwrap_or(0))
 }
 
 /// Answer of the database to a heartbeat.

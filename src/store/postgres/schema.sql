@@ -4,6 +4,10 @@
 
 CREATE SCHEMA revalidated;
 
+-- Present instant by the clock of the server, the only one by which the nodes decide; tests put another in its place.
+CREATE FUNCTION revalidated.clock_ms() RETURNS BIGINT LANGUAGE sql
+    AS 'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint';
+
 -- The database itself. `integration_last` is the latest id of an integration: none is ever given twice.
 CREATE TABLE revalidated.meta (
     one INTEGER PRIMARY KEY CHECK (one = 1),

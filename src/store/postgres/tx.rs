@@ -153,7 +153,10 @@ impl Tx {
     pub(super) async fn commit(self) -> Result<(), StoreError> {
         let session = self.reads.lent.session()?;
         let warnings = session.warnings();
-        match timeout(COMMIT_MAX, session.client.batch_execute(COMMIT)).await {
+        let sql = COMMIT;
+        #[cfg(test)]
+        let sql = &*crate::store::simulated::commit(sql);
+        match timeout(COMMIT_MAX, session.client.batch_execute(sql)).await {
             // A COMMIT has no warnings but that it was not waited for a standby.
             Ok(Ok(())) if session.warnings() == warnings => {
                 self.reads.lent.committed(self.event.load(Ordering::Relaxed));

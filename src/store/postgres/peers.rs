@@ -1,0 +1,71 @@
+//! Other nodes at a start. One that starts cannot know whether the database has lost commits while it was away; those that
+//! were there find it out by their heartbeats. So it writes nothing before each of them has beaten.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::node::{clock, silent_max};
+use super::planted::{self, Hazard};
+use super::tx::{Reads, get, params, read};
+use super::{Store, StoreError};
+
+/// Time between two looks whether the others have beaten.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Latest heartbeat of another node.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Beaten {
+    name: String,
+    incarnation: i64,
+    beat: i64,
+}
+
+impl Store {
+    /// Implements [`crate::store::Store::meet_others`] on this engine.
+    pub(crate) async fn meet_others(&self) -> Result<(), StoreError> {
+        if planted::is(Hazard::Starts) {
+            return Ok(());
+        }
+        let mut awaited = self.others().await?;
+        while !awaited.is_empty() {
+            sleep(LOOK).await;
+            awaited = self.unheard_of(awaited).await?;
+        }
+        Ok(())
+    }
+
+    /// Returns the latest heartbeats of the other nodes that are alive.
+    pub(super) async fn others(&self) -> Result<Vec<Beaten>, StoreError> {
+        let name = &self.shared.membership.name;
+        read!(&self.shared.connections.unguarded(), tx => alive(tx, name).await)
+    }
+
+    /// Returns those of `awaited` that have not beaten since, and are not silent for so long that they count as dead.
+    pub(super) async fn unheard_of(
+        &self,
+        mut awaited: Vec<Beaten>,
+    ) -> Result<Vec<Beaten>, StoreError> {
+        let latest = self.others().await?;
+        awaited.retain(|one| latest.contains(one));
+        Ok(awaited)
+    }
+}
+
+/// Loads the latest heartbeats of the other nodes that are alive.
+async fn alive(tx: &Reads, name: &str) -> Result<Vec<Beaten>, StoreError> {
+    const SQL: &str = concat!(
+        "SELECT name, incarnation, beat FROM revalidated.node WHERE name <> $1 AND beat_at_ms > ",
+        clock!(),
+        " - $2"
+    );
+    let rows = tx.rows(SQL, params![name => TEXT, silent_max() => INT8]).await?;
+    let beaten = |row| {
+        Ok(Beaten {
+            name: get(row, "name")?,
+            incarnation: get(row, "incarnation")?,
+            beat: get(row, "beat")?,
+        })
+    };
+    rows.iter().map(beaten).collect()
+}
