@@ -177,10 +177,18 @@ step_seeds() {
     cargo test --locked --lib -- --nocapture simulation::tests::worlds_with_faults
 }
 
-# Worlds of one to five nodes on one PostgreSQL; SEED=7 SEEDS=1 for one, which may need a few tries.
+# Worlds of one to five nodes on one PostgreSQL, SEEDS of them from SEED on, which may need a few tries to repeat what they
+# found; and the hazards whose proofs are short.
 step_nodes_seeds() {
-  REVALIDATED_NODES_SEED="${SEED:-1}" REVALIDATED_NODES_SEEDS="${SEEDS:-100}" \
-    cargo test --locked --lib -- --nocapture simulation::nodes::tests::worlds_of_several
+  nodes worlds_of_several freeing limiting deciding giving
+}
+# Each hazard that a straight port of the engine would have is planted, and found.
+step_nodes_hazards() {
+  nodes counting_siblings waiting numbering freeing giving deciding limiting running overlooking starting referring
+}
+nodes() {
+  REVALIDATED_NODES_SEED="${SEED:-1}" REVALIDATED_NODES_SEEDS="${SEEDS:-25}" \
+    cargo test --locked --lib -- --include-ignored --nocapture "${@/#/simulation::nodes::tests::}"
 }
 step_more_nodes_seeds() { SEEDS="${SEEDS:-1000}" step_nodes_seeds; }
 
@@ -287,7 +295,7 @@ step_reproducible() { tests/package/release.sh reproducible; }
 step_provenance() { tests/package/release.sh provenance; }
 
 default=(install format lint deny test cases daemon api alerts editor mail trino seeds nodes_seeds docs book systemd package crash cluster faults)
-long=(features advisories fuzz mutants simulate evaluate attack page open more_faults pgbouncer failovers more_nodes_seeds)
+long=(features advisories fuzz mutants simulate evaluate attack page open more_faults pgbouncer failovers more_nodes_seeds nodes_hazards)
 release=(load deliveries interface first nodes peers packages aarch64 reproducible provenance)
 case "${1:-}" in
 list)

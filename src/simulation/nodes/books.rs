@@ -109,6 +109,12 @@ impl Books {
         self.sending.iter_mut().for_each(|nodes| nodes.retain(|other| *other != node));
     }
 
+    /// Notes a failover that loses commits: what is under way goes on, and the database may not know of it any more.
+    pub(super) fn failed_over(&mut self) {
+        self.runs.clear();
+        self.sending.iter_mut().for_each(Vec::clear);
+    }
+
     /// Notes that a node goes on after it stood still.
     pub(super) fn resumed(&mut self, node: usize, now: Timestamp) {
         let condition = &mut self.nodes[node];

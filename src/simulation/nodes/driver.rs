@@ -258,6 +258,7 @@ impl Driver {
                 self.database.fail_over().await;
                 self.database.set_clock(now).await;
                 judge::forget(&self.database, &self.world).await;
+                self.world.state().books.failed_over();
                 (0..self.nodes.len()).for_each(|node| self.disturb(node));
                 self.after(NOTICED_MS, Later::Epoch);
             }
@@ -326,7 +327,7 @@ impl Driver {
         self.nodes[number] = Some(Node::start(Life {
             world: Arc::clone(&self.world),
             number,
-            life: self.lives,
+            serial: self.lives,
             location: self.database.location(),
             booted: self.booted(),
             skew: self.skews[number],

@@ -56,7 +56,7 @@ pub(super) struct Life {
     /// Number of the node.
     pub(super) number: usize,
     /// Number of the life, over all nodes.
-    pub(super) life: u64,
+    pub(super) serial: u64,
     /// Location of the database.
     pub(super) location: Location,
     /// Time since the start of its machine.
@@ -69,9 +69,9 @@ impl Node {
     /// Starts a life, which waits for its first order.
     pub(super) fn start(life: Life) -> Self {
         let (orders, given) = mpsc::channel();
-        let (reaches, reached) = mpsc::channel();
+        let (arrival, reached) = mpsc::channel();
         let thread = thread::Builder::new().name(format!("node-{}", life.number));
-        let thread = thread.spawn(move || run(&life, &given, &reaches)).unwrap();
+        let thread = thread.spawn(move || run(&life, &given, &arrival)).unwrap();
         Self { orders, reached, thread: Some(thread) }
     }
 
@@ -121,7 +121,7 @@ impl Drop for Node {
     }
 }
 
-fn run(life: &Life, orders: &mpsc::Receiver<Order>, reaches: &mpsc::Sender<()>) {
+fn run(life: &Life, orders: &mpsc::Receiver<Order>, arrival: &mpsc::Sender<()>) {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().start_paused(true).build().unwrap();
     runtime.block_on(Box::pin(async {
@@ -136,7 +136,7 @@ fn run(life: &Life, orders: &mpsc::Receiver<Order>, reaches: &mpsc::Sender<()>) 
         let (commands, commanded) = unbounded_channel();
         tokio::select! {
             biased;
-            () = steps(&machine, orders, reaches, &commands) => (),
+            () = steps(&machine, orders, arrival, &commands) => (),
             () = live(life, commanded) => (),
         }
     }));
@@ -147,7 +147,7 @@ fn tricks(life: &Life) -> Box<dyn FnMut() -> Trick> {
     let plan = &life.world.plan;
     let (calm, [lingering, lost]) = (plan.calm, plan.tricks);
     let (least, most) = plan.linger_ms;
-    let mut dice = Dice::new(plan.seed, &[4, life.life]);
+    let mut dice = Dice::new(plan.seed, &[4, life.serial]);
     Box::new(move || {
         let millis = u32::try_from(dice.within(least..=most)).unwrap_or(1);
         let is_calm = calm <= super::world::now();
@@ -165,7 +165,7 @@ fn tricks(life: &Life) -> Box<dyn FnMut() -> Trick> {
 async fn steps(
     machine: &Machine,
     orders: &mpsc::Receiver<Order>,
-    reaches: &mpsc::Sender<()>,
+    arrival: &mpsc::Sender<()>,
     commands: &UnboundedSender<Command>,
 ) {
     while let Ok(order) = orders.recv() {
@@ -173,7 +173,7 @@ async fn steps(
             Order::Until(until) => {
                 sleep(until.saturating_sub(machine.since_boot())).await;
                 machine.idle().await;
-                if reaches.send(()).is_err() {
+                if arrival.send(()).is_err() {
                     return;
                 }
             }
