@@ -180,7 +180,8 @@ class Campaign:
             self.faults.append("a synchronous failover lost nothing, and has a new epoch")
 
     def asynchronous(self):
-        """What the standby does not have is lost, and a node notices."""
+        """What the standby does not have is lost, and a node notices. One that was away when it was lost cannot know."""
+        self.until("nodes that go on", lambda: not self.later)
         self.settle("before an asynchronous failover")
         epoch = self.epoch()
         self.primary.go_alone(self.standby)

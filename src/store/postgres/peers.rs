@@ -28,7 +28,8 @@ impl Store {
             return Ok(());
         }
         let mut awaited = self.others().await?;
-        while !awaited.is_empty() {
+        // After a failover in the meantime this node's own heartbeat may be under way for long.
+        while !awaited.is_empty() || self.life().is_none() {
             sleep(LOOK).await;
             awaited = self.unheard_of(awaited).await?;
         }
