@@ -311,7 +311,8 @@ fn three_daemons_share_the_work_and_what_one_leaves_goes_on_elsewhere() {
     nodes.lakes.slow_down(0);
     for (name, why) in [("b", "was not heard of"), ("c", "has ended")] {
         wait_state(a, name, "gone");
-        assert!(first.log().contains(&format!("node {name} {why}")));
+        let said = format!("node {name} {why}");
+        wait_for(&said, SOON, || first.log().contains(&said).then_some(()));
     }
     second.signal("CONT");
     wait_for("word that it goes on", SOON, || {

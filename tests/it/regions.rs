@@ -9,7 +9,7 @@ use crate::cluster::{Nodes, wait_state};
 use crate::receivers::receiver;
 use crate::support::{Config, Daemon, wait_for};
 
-const SOON: Duration = Duration::from_mins(1);
+const SOON: Duration = Duration::from_mins(2);
 /// Integrations of Europe; two more are of the other region.
 const EUROPEAN: usize = 6;
 
