@@ -171,11 +171,12 @@ step_faults() {
   tests/crash/syscalls.py "${FAULTS:-300}" target/debug/revalidated
 }
 step_more_faults() { FAULTS="${FAULTS:-5000}" step_faults; }
-# A thousand short worlds in which much goes wrong; SEEDS=10000 for more, SEED=7 SEEDS=1 for one.
+# Short worlds in which much goes wrong; SEEDS=10000 for more, SEED=7 SEEDS=1 for one.
 step_seeds() {
-  REVALIDATED_SEED="${SEED:-1}" REVALIDATED_SEEDS="${SEEDS:-1000}" \
+  REVALIDATED_SEED="${SEED:-1}" REVALIDATED_SEEDS="${SEEDS:-500}" \
     cargo test --locked --lib -- --nocapture simulation::tests::worlds_with_faults
 }
+step_more_seeds() { SEEDS="${SEEDS:-1000}" step_seeds; }
 
 # Worlds of one to five nodes on one PostgreSQL, SEEDS of them from SEED on, which may need a few tries to repeat what they
 # found; and the hazards whose proofs are short.
@@ -295,7 +296,7 @@ step_reproducible() { tests/package/release.sh reproducible; }
 step_provenance() { tests/package/release.sh provenance; }
 
 default=(install format lint deny test cases daemon api alerts editor mail trino seeds nodes_seeds docs book systemd package crash cluster faults)
-long=(features advisories fuzz mutants simulate evaluate attack page open more_faults pgbouncer failovers more_nodes_seeds nodes_hazards)
+long=(features advisories fuzz mutants simulate evaluate attack page open more_faults pgbouncer failovers more_seeds more_nodes_seeds nodes_hazards)
 release=(load deliveries interface first nodes peers packages aarch64 reproducible provenance)
 case "${1:-}" in
 list)
