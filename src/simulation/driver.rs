@@ -12,25 +12,14 @@ use super::checker::LATE_MAX_MS;
 use super::faults::{MINUTE, SECOND};
 use super::plan::{Action, Change, Plan, Spec, Team};
 use super::rules::Wants;
-use super::world::{CATALOG, Listener, Platform, TIMEOUT_MS, Trace, World};
+use super::world::{Listener, PLATFORM, Platform, TIMEOUT_MS, Trace, World};
 use crate::config;
 use crate::daemon::{Assembled, Assembly, Running};
 use crate::domain::{CommonChecks, Pool, RemovalsMax, Timestamp};
 use crate::input::{Faults, Reader, Value};
-use crate::platforms::{self, AutoBootstrap, Validator};
+use crate::platforms::Validator;
 use crate::store::{Memory, Wanted};
 use crate::webhook::{Receiver, Wire};
-
-static PLATFORM: platforms::Platform = platforms::Platform {
-    kind: "Simulated",
-    version: 1,
-    catalog: CATALOG,
-    grants: &[],
-    auto_bootstrap: AutoBootstrap::Any,
-    operations: &[],
-    sample: "",
-    parse: |_reader, _auto_bootstrap| None,
-};
 
 /// Result of a plan that was executed.
 pub(super) struct Outcome {

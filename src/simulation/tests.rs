@@ -10,7 +10,7 @@ use super::plan::{Plan, Size};
 use crate::domain::Timestamp;
 
 /// Returns the number in an environment variable, or `otherwise`.
-fn setting(name: &str, otherwise: u64) -> u64 {
+pub(super) fn setting(name: &str, otherwise: u64) -> u64 {
     let found = std::env::vars().find(|(own, _)| own == name);
     found.map_or(otherwise, |(_, text)| text.parse().unwrap())
 }

@@ -15,12 +15,25 @@ use super::faults::{Answer, Fault, Kind, MINUTE};
 use super::plan::Plan;
 use super::time::Time;
 use crate::domain::{AttemptResult, Class, Finding, Outcome, Report, Test, TestResult, Timestamp};
-use crate::platforms::{BoxFuture, Identity, RunContext, Validated, Validator};
+use crate::platforms::{
+    self, AutoBootstrap, BoxFuture, Identity, RunContext, Validated, Validator,
+};
 use crate::store::{Disk, Entry, Fate};
 use crate::webhook::{Message, Post};
 
 /// Catalog of the simulated platform.
 pub(super) static CATALOG: &[Test] = &[Test::always("Connect", "")];
+/// Simulated platform, which no configuration names.
+pub(super) static PLATFORM: platforms::Platform = platforms::Platform {
+    kind: "Simulated",
+    version: 1,
+    catalog: CATALOG,
+    grants: &[],
+    auto_bootstrap: AutoBootstrap::Any,
+    operations: &[],
+    sample: "",
+    parse: |_reader, _auto_bootstrap| None,
+};
 /// Number of the latest lines of a trace that are kept.
 const LINES_MAX: usize = 3000;
 /// Number of commits at one instant from which it is a loop that never waits.

@@ -204,15 +204,22 @@ async fn delivered(database: &Database, world: &World) -> Vec<String> {
     found
 }
 
-/// Judges whether permissions that were lost for long were noticed.
-async fn noticed(database: &Database, plan: &Plan) -> Vec<String> {
-    let sql = "
+/// Returns the integrations that began to fail, each with the instant.
+async fn flips(database: &Database) -> Vec<(String, i64)> {
+    const SQL: &str = "
         SELECT name, at_ms FROM revalidated.transition
         JOIN revalidated.integration ON integration.id = integration_id
         WHERE to_status = 'recurringValidationError'";
-    let found = database.rows(sql).await;
-    let found: Vec<(String, i64)> = found.iter().map(|row| (row.get(0), row.get(1))).collect();
-    let is_disturbed = !plan.actions.is_empty() || plan.tricks[1] != 0;
+    database.rows(SQL).await.iter().map(|row| (row.get(0), row.get(1))).collect()
+}
+
+/// Judges whether permissions that were lost for long were noticed.
+async fn noticed(database: &Database, plan: &Plan) -> Vec<String> {
+    if !plan.actions.is_empty() || plan.tricks[1] != 0 {
+        // What disturbs the nodes may delay them for as long.
+        return Vec::new();
+    }
+    let found = flips(database).await;
     let mut missed = Vec::new();
     for (number, faults) in plan.faults.own.iter().enumerate() {
         let lost = faults.iter().filter(|fault| fault.kind == Kind::LostPermission);
@@ -220,7 +227,7 @@ async fn noticed(database: &Database, plan: &Plan) -> Vec<String> {
             let until = fault.to.0 + 10 * SECOND;
             let name = format!("i{number}");
             let is_known = |(other, at): &(String, i64)| *other == name && *at < until;
-            if !is_disturbed && !found.iter().any(is_known) {
+            if !found.iter().any(is_known) {
                 missed.push(format!("{name} lost its permission at {}, unnoticed", fault.from));
             }
         }
@@ -233,12 +240,7 @@ async fn shared(database: &Database, plan: &Plan) -> Vec<String> {
     let sql = "SELECT value, since_ms FROM revalidated.outage WHERE kind = 'host'";
     let outages = database.rows(sql).await;
     let outages: Vec<(String, i64)> = outages.iter().map(|row| (row.get(0), row.get(1))).collect();
-    let sql = "
-        SELECT name, at_ms FROM revalidated.transition
-        JOIN revalidated.integration ON integration.id = integration_id
-        WHERE to_status = 'recurringValidationError'";
-    let flips = database.rows(sql).await;
-    let flips: Vec<(String, i64)> = flips.iter().map(|row| (row.get(0), row.get(1))).collect();
+    let flips = flips(database).await;
     let mut missed = Vec::new();
     for (host, faults) in plan.faults.shared.iter().enumerate() {
         let own: Vec<_> = (0..plan.specs.len())

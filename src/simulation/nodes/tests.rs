@@ -6,15 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::driver::{Outcome, live_through};
 use super::plan::{Defect, Plan};
 use super::scenes::{DEFECTS, scene};
+use crate::simulation::tests::setting;
 
 /// Worlds at once for each processor: the nodes of one wait for the server most of the time.
 const AT_ONCE: usize = 4;
-
-/// Returns the number in an environment variable, or `otherwise`.
-fn setting(name: &str, otherwise: u64) -> u64 {
-    let found = std::env::vars().find(|(own, _)| own == name);
-    found.map_or(otherwise, |(_, text)| text.parse().unwrap())
-}
 
 /// Returns the broken rules with the trace and the seed.
 fn violation(seed: u64, outcome: &Outcome) -> Option<String> {

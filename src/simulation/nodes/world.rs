@@ -19,28 +19,15 @@ use crate::domain::{
     Timestamp,
 };
 use crate::input::{Faults, Reader, Value};
-use crate::platforms::{
-    self, AutoBootstrap, BoxFuture, Identity, RunContext, Validated, Validator,
-};
+use crate::platforms::{BoxFuture, Identity, RunContext, Validated, Validator};
 use crate::simulation::dice::Dice;
 use crate::simulation::faults::{Answer, SECOND};
-use crate::simulation::world::{CATALOG, Trace};
+use crate::simulation::world::{CATALOG, PLATFORM, Trace};
 use crate::store::{Wanted, since_boot};
 use crate::webhook::{Message, Post, Receiver, Wire};
 
 /// Time limit of a message to a receiver, in milliseconds.
 const TIMEOUT_MS: i64 = 10 * SECOND;
-
-static PLATFORM: platforms::Platform = platforms::Platform {
-    kind: "Simulated",
-    version: 1,
-    catalog: CATALOG,
-    grants: &[],
-    auto_bootstrap: AutoBootstrap::Any,
-    operations: &[],
-    sample: "",
-    parse: |_reader, _auto_bootstrap| None,
-};
 
 /// World that the nodes share.
 pub(super) struct World {

@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
+use tracing::info;
 
+use super::error::Fault;
 use super::node::{clock, silent_max};
 use super::planted::{self, Hazard};
 use super::tx::{Reads, get, params, read};
@@ -12,6 +14,8 @@ use super::{Store, StoreError};
 
 /// Time between two looks whether the others have beaten.
 const LOOK: Duration = Duration::from_millis(200);
+/// Longest wait for the others, of which each has beaten or is dead by then, and for an own heartbeat.
+const MEET_MAX: Duration = Duration::from_mins(1);
 
 /// Latest heartbeat of another node.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -27,9 +31,16 @@ impl Store {
         if planted::is(Hazard::Starts) {
             return Ok(());
         }
-        let mut awaited = self.others().await?;
+        let (begun, mut awaited) = (Instant::now(), self.others().await?);
+        if !awaited.is_empty() {
+            let names: Vec<_> = awaited.iter().map(|one| one.name.as_str()).collect();
+            info!("the start goes on once the other nodes were heard of: {}", names.join(", "));
+        }
         // After a failover in the meantime this node's own heartbeat may be under way for long.
         while !awaited.is_empty() || self.life().is_none() {
+            if MEET_MAX < begun.elapsed() {
+                return Err(Fault::Late.into());
+            }
             sleep(LOOK).await;
             awaited = self.unheard_of(awaited).await?;
         }
